@@ -1,0 +1,1 @@
+"""The data: what this organisation has (`defs/`) and how a declaration becomes assets."""
