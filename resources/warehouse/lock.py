@@ -1,0 +1,74 @@
+"""One writer at a time: the exclusive lock around each write transaction of the embedded lake.
+
+DuckLake on a SQLite catalog loses about half of concurrent commits; with this lock it loses none,
+and readers never wait. The operating system frees the lock when its process dies.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_guard = threading.Lock()
+_locks: dict[Path, "WriteLock"] = {}
+
+
+class WriteLock:
+    """A lock between threads and processes, re-entrant within one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = threading.RLock()
+        self._depth = 0
+        self._fd = -1
+
+    def acquire(self) -> None:
+        """Wait for the lock and take it."""
+        self._thread.acquire()
+        try:
+            if self._depth == 0:
+                fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX)
+                except BaseException:
+                    os.close(fd)
+                    raise
+                self._fd = fd
+            self._depth += 1
+        except BaseException:
+            self._thread.release()
+            raise
+
+    def release(self) -> None:
+        """Give the lock back; the outermost release lets the next writer in."""
+        self._depth -= 1
+        if self._depth == 0:
+            os.close(self._fd)
+        self._thread.release()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock for the length of a `with` block."""
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
+
+
+def write_lock(path: Path) -> WriteLock:
+    """Return this process's lock on `path`: the same object for the same file."""
+    with _guard:
+        return _locks.setdefault(path.resolve(), WriteLock(path.resolve()))
+
+
+def _forget_after_fork() -> None:
+    """A forked child starts without the parent's holds: they are the parent's to release."""
+    global _guard
+    _guard = threading.Lock()
+    _locks.clear()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
