@@ -1,0 +1,249 @@
+"""The model seam: the dbt project, run in this process, one write lock per transaction.
+
+dbt's command line costs seconds of start-up for every call; here its own runner is called in the
+process that is already warm, and its events come out one by one, as they happen.
+
+What belongs here: environment, manifest, invocation, results. What does not: which models are
+assets and what Dagster learns of them (`platform_assets.components.warehouse`).
+"""
+
+import json
+import os
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from resources.errors import PlatformError
+from resources.settings import Settings, settings
+from resources.warehouse import Warehouse, extensions
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What dbt says of one node when it is done with it."""
+
+    unique_id: str
+    resource_type: str  # model | seed | snapshot | test | unit_test
+    status: str  # success | error | skipped | pass | fail | warn
+    message: str
+    seconds: float
+    failures: int
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+def environment(s: Settings | None = None) -> dict[str, str]:
+    """Return the variables that `dbt/profiles.yml` and `dbt_project.yml` read."""
+    s = s or settings()
+    warehouse = Warehouse.from_settings()
+    return {
+        "DBT_PROFILES_DIR": str(s.path(s.dbt_dir)),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_VERSION_CHECK": "false",
+        "PLATFORM_DBT_LAKE": f"ducklake:sqlite:{warehouse.catalog}",
+        "PLATFORM_DBT_DATA_PATH": str(warehouse.data_path),
+        "PLATFORM_DBT_EXTENSIONS": str(extensions.link_directory(s.data / "extensions")),
+        "PLATFORM_DBT_TARGET_PATH": str(s.data / "dbt" / "target"),
+        "PLATFORM_DBT_THREADS": "4",
+        "PLATFORM_DBT_MEMORY_LIMIT": s.memory_limit,
+    }
+
+
+class DbtProject:
+    """The dbt project of these settings.
+
+    Args:
+        folder: where `dbt_project.yml` is.
+        target: where dbt writes its artifacts, below the data folder.
+    """
+
+    def __init__(self, folder: Path, target: Path) -> None:
+        self.folder = folder
+        self.target = target
+
+    @classmethod
+    def from_settings(cls) -> "DbtProject":
+        """Return the project that the settings name."""
+        s = settings()
+        return cls(s.path(s.dbt_dir), s.data / "dbt" / "target")
+
+    @property
+    def manifest_path(self) -> Path:
+        """The manifest that `dbt parse` writes."""
+        return self.target / "manifest.json"
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest, parsed anew when a file of the project is newer than it.
+
+        Raises:
+            PlatformError: the project does not parse; with dbt's own words, which name the file.
+        """
+        with self._parse_lock():
+            if self._outdated():
+                self.parse()
+            manifest: dict[str, Any] = json.loads(self.manifest_path.read_text())
+        return manifest
+
+    def parse(self) -> None:
+        """Write the manifest anew."""
+        from dbt.cli.main import dbtRunner
+
+        os.environ.update(environment())
+        result = dbtRunner().invoke(self._arguments("parse", [], quiet=True))
+        if not result.success:
+            raise PlatformError(
+                f"The dbt project in {self.folder} does not parse:\n{result.exception}",
+                hint="Mend the file that is named above; `make check` parses it again.",
+            )
+
+    def build(
+        self, select: Sequence[str], full_refresh: bool = False, command: str = "build"
+    ) -> Iterator[NodeResult]:
+        """Run `dbt build` on exactly the selected nodes and yield each result as it happens.
+
+        Args:
+            select: dbt selectors; tests run only where they are selected themselves.
+            full_refresh: rebuild incremental models from scratch.
+            command: `build`, or `run` / `test` / `seed`.
+
+        Raises:
+            PlatformError: dbt itself could not run (a failing node is a result, not an error).
+        """
+        os.environ.update(environment())
+        Warehouse.from_settings().connect().close()  # the folders and schemas exist
+        results: queue.Queue[NodeResult | BaseException | None] = queue.Queue()
+        arguments = ["--select", *select, "--indirect-selection", "empty"]
+        if full_refresh:
+            arguments.append("--full-refresh")
+        thread = threading.Thread(
+            target=_run, args=(self._arguments(command, arguments), results), daemon=True
+        )
+        thread.start()
+        while (item := results.get()) is not None:
+            if isinstance(item, BaseException):
+                raise PlatformError(f"dbt could not run: {item}") from item
+            yield item
+        thread.join()
+
+    def _arguments(self, command: str, extra: Sequence[str], quiet: bool = False) -> list[str]:
+        return [
+            "--no-use-colors",
+            "--quiet" if quiet else "--no-quiet",
+            "--log-level",
+            "none",
+            "--log-level-file",
+            "info",
+            "--no-version-check",
+            "--no-send-anonymous-usage-stats",
+            "--log-path",
+            str(self.target.parent / "logs"),
+            command,
+            "--project-dir",
+            str(self.folder),
+            "--profiles-dir",
+            str(self.folder),
+            "--target-path",
+            str(self.target),
+            *extra,
+        ]
+
+    def _outdated(self) -> bool:
+        if not self.manifest_path.exists():
+            return True
+        made = self.manifest_path.stat().st_mtime_ns
+        return any(
+            path.stat().st_mtime_ns >= made
+            for path in self.folder.rglob("*")
+            if path.suffix in {".sql", ".yml", ".yaml", ".csv", ".md", ".py"}
+        )
+
+    def _parse_lock(self) -> Any:
+        from resources.warehouse.lock import write_lock
+
+        self.target.mkdir(parents=True, exist_ok=True)
+        return write_lock(self.target.parent / "parse.lock").held()
+
+
+def _run(arguments: list[str], results: "queue.Queue[NodeResult | BaseException | None]") -> None:
+    """Run dbt in this thread; put each node's result, then None, into the queue."""
+    try:
+        from dbt.cli.main import dbtRunner
+        from google.protobuf.json_format import MessageToDict
+
+        take_turns()
+
+        def on_event(message: Any) -> None:
+            if message.info.name == "NodeFinished":
+                data = MessageToDict(message.data, preserving_proto_field_name=True)
+                results.put(_node_result(data))
+
+        outcome = dbtRunner(callbacks=[on_event]).invoke(arguments)
+        if outcome.exception is not None:
+            results.put(outcome.exception)
+    except BaseException as error:
+        results.put(error)
+    finally:
+        results.put(None)
+
+
+def _node_result(data: Mapping[str, Any]) -> NodeResult:
+    node, run = data["node_info"], data["run_result"]
+    return NodeResult(
+        unique_id=node["unique_id"],
+        resource_type=node["resource_type"],
+        status=run["status"],
+        message=run.get("message", ""),
+        seconds=float(run.get("execution_time", 0)),
+        failures=int(run.get("num_failures", 0)),
+        info=node,
+    )
+
+
+def take_turns() -> None:
+    """Make every write transaction of dbt's DuckDB adapter hold the warehouse's write lock.
+
+    The adapter has no hook around a transaction, so its three transaction methods are wrapped,
+    once in a process. Tests only read: they take no turn.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager as Manager
+
+    if getattr(Manager, "takes_turns", False):
+        return
+    begin, commit, rollback = Manager.begin, Manager.commit, Manager._rollback_handle
+
+    def locked_begin(self: Any) -> Any:
+        connection = self.get_thread_connection()
+        if not str(connection.name).startswith(("test.", "unit_test.", "list_")):
+            held = Warehouse.from_settings().lock()
+            held.__enter__()
+            connection.write_lock = held
+        try:
+            return begin(self)
+        except BaseException:
+            _release(connection)
+            raise
+
+    def locked_commit(self: Any) -> Any:
+        connection = commit(self)
+        _release(connection)
+        return connection
+
+    def locked_rollback(cls: Any, connection: Any) -> None:
+        try:
+            rollback(connection)
+        finally:
+            _release(connection)
+
+    Manager.begin = locked_begin
+    Manager.commit = locked_commit
+    Manager._rollback_handle = classmethod(locked_rollback)
+    Manager.takes_turns = True
+
+
+def _release(connection: Any) -> None:
+    held = getattr(connection, "write_lock", None)
+    if held is not None:
+        connection.write_lock = None
+        held.__exit__(None, None, None)
