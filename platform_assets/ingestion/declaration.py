@@ -5,6 +5,7 @@ read (`formats`), how rows reach the warehouse (`resources.warehouse`), how asse
 (`platform_assets.components`).
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -81,8 +82,8 @@ class FileDeclaration(Declared):
     name: str = Field(description="Name of the source and of its raw table.")
     glob: str = Field(description="Files below the landing zone, e.g. `web_events/**/*.ndjson.gz`.")
     format: FileFormat
-    columns: tuple[Column, ...] = ()
-    natural_key: tuple[str, ...] = Field(
+    columns: Sequence[Column] = ()
+    natural_key: Sequence[str] = Field(
         default=(), description="Columns that identify a record across deliveries."
     )
     new_columns: NewColumns = NewColumns.evolve
@@ -95,8 +96,8 @@ class TableDeclaration(Declared):
 
     name: str = Field(description="Name of the table in the database, `schema.table` if needed.")
     description: str = Field(default="", description="What one row is, for the catalog.")
-    columns: tuple[Column, ...] = ()
-    natural_key: tuple[str, ...] = ()
+    columns: Sequence[Column] = ()
+    natural_key: Sequence[str] = ()
     cursor: str | None = Field(
         default=None,
         description="Column that only grows as rows are written; without it: a full snapshot.",
@@ -115,5 +116,5 @@ class DatabaseDeclaration(Declared):
 
     name: str
     url: str = Field(description="SQLAlchemy URL: sqlite, postgresql or mysql.")
-    tables: tuple[TableDeclaration, ...] = Field(min_length=1)
+    tables: Sequence[TableDeclaration] = Field(min_length=1)
     new_columns: NewColumns = NewColumns.evolve

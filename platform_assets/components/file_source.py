@@ -1,0 +1,97 @@
+"""FileSource: files below the landing zone become `raw/<source>`, in about ten lines of YAML."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import dagster as dg
+from pydantic import Field
+
+from platform_assets.components import source_results
+from platform_assets.components.source_fields import SourceFields, dump, raw_spec, source_name
+from platform_assets.ingestion import files
+from platform_assets.ingestion.declaration import (
+    Column,
+    FileDeclaration,
+    FileFormat,
+    QuarantineLimits,
+)
+from resources.landing import Landing
+from resources.settings import settings
+from resources.warehouse import Warehouse
+
+
+class FileSource(SourceFields, dg.Component):
+    """Files that land in a folder and together are one raw table.
+
+    Every file is loaded exactly once, by content; bad records go to `platform.quarantine`.
+    """
+
+    glob: Annotated[
+        str, Field(description="Files below the landing zone, e.g. `orders/**/*.csv.gz`.")
+    ]
+    format: Annotated[FileFormat, Field(description="type and, where detection errs, details.")]
+    columns: Annotated[Sequence[Column], Field(default_factory=list)] = ()
+    natural_key: Annotated[Sequence[str], Field(default_factory=list)] = ()
+    event_time: Annotated[str | None, Field(default=None)] = None
+    quarantine: Annotated[QuarantineLimits, Field(default_factory=QuarantineLimits)] = (
+        QuarantineLimits()
+    )
+
+    def declaration(self, context: dg.ComponentLoadContext) -> FileDeclaration:
+        """Return what the ingestion room needs to know."""
+        return FileDeclaration(
+            name=source_name(self, context),
+            glob=self.glob,
+            format=self.format,
+            columns=self.columns,
+            natural_key=self.natural_key,
+            new_columns=self.new_columns,
+            event_time=self.event_time,
+            quarantine=self.quarantine,
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return the raw asset with its checks."""
+        declaration = self.declaration(context)
+        spec = raw_spec(
+            self,
+            context,
+            key=["raw", declaration.name],
+            table=declaration.name,
+            kind="file",
+            columns=declaration.columns,
+            declaration={"kind": "files", **dump(declaration)},
+        )
+        stale_after = source_results.allowed_age(spec)
+
+        @dg.multi_asset(
+            name=f"raw__{declaration.name}",
+            specs=[spec],
+            check_specs=source_results.check_specs(spec.key),
+        )
+        def load(
+            context: dg.AssetExecutionContext,
+            warehouse: dg.ResourceParam[Warehouse],
+            landing: dg.ResourceParam[Landing],
+        ) -> Iterator[dg.MaterializeResult[None]]:
+            before = source_results.last_load(warehouse)
+            found = files.pending(warehouse, landing, declaration)
+            stable = landing.stable(found, settings().stable_seconds)
+            context.log.info(f"{len(stable)} new files of {declaration.glob}")
+            result = files.ingest(warehouse, landing, declaration, files=stable)
+            yield source_results.materialization(
+                warehouse,
+                spec.key,
+                declaration.name,
+                after_load=before,
+                limits=declaration.quarantine,
+                stale_after=stale_after,
+                metadata={
+                    "files": result.files,
+                    "rows_loaded": result.rows_loaded,
+                    "rows_quarantined": result.rows_quarantined,
+                    "duplicate_files": result.duplicates,
+                },
+            )
+
+        return dg.Definitions(assets=[load])

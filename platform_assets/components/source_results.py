@@ -1,0 +1,116 @@
+"""What a load tells Dagster: metadata of the materialization, and the source's checks."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from platform_assets.ingestion import health
+from platform_assets.ingestion.declaration import QuarantineLimits
+from resources.warehouse import Warehouse
+from resources.warehouse.connection import identifier
+
+CHECKS = {
+    "rows_accounted_for": "Every record read is loaded or in quarantine, and still there.",
+    "quarantine_share": "Few records of the newest loads could not be loaded.",
+    "schema_drift": "No column of the newest loads vanished, was refused or changed its type.",
+    "volume": "The newest load is about as large as those before it.",
+    "data_freshness": "The newest event, not only the last run, is recent.",
+}
+
+
+def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """Return the checks that every raw table carries."""
+    return [
+        dg.AssetCheckSpec(name, asset=key, description=text) for name, text in CHECKS.items()
+    ]
+
+
+def allowed_age(spec: dg.AssetSpec) -> timedelta:
+    """Return the age at which the asset's freshness policy fails."""
+    policy = spec.freshness_policy
+    seconds = getattr(policy, "fail_window", None)
+    return timedelta(days=2) if seconds is None else seconds.to_timedelta()
+
+
+def last_load(warehouse: Warehouse) -> int:
+    """Return the number of the newest load of all."""
+    with warehouse.reading() as connection:
+        row = connection.execute(
+            "SELECT coalesce(max(load_id), 0) FROM lake.platform.ledger"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def materialization(
+    warehouse: Warehouse,
+    key: dg.AssetKey,
+    table: str,
+    *,
+    after_load: int,
+    limits: QuarantineLimits,
+    stale_after: timedelta,
+    metadata: Mapping[str, Any],
+    replaced: bool = False,
+) -> dg.MaterializeResult[None]:
+    """Return the result of loading `raw.<table>`: what is in it now, what changed, its checks."""
+    with warehouse.reading() as connection:
+        outcomes = health.checks(
+            connection,
+            table,
+            after_load=after_load,
+            limits=limits,
+            stale_after=stale_after,
+            now=datetime.now(UTC),
+            replaced=replaced,
+        )
+        columns = connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' "
+            "AND schema_name = 'raw' AND table_name = ? ORDER BY column_index",
+            [table],
+        ).fetchall()
+        rows = 0
+        if columns:
+            counted = connection.execute(f"SELECT count(*) FROM lake.raw.{identifier(table)}")
+            rows = int((counted.fetchone() or (0,))[0])
+        changes = connection.execute(
+            "SELECT seen_at, file, column_name, change, before, after FROM lake.platform.drift "
+            "WHERE source = ? ORDER BY load_id DESC, column_name LIMIT 50",
+            [table],
+        ).fetchall()
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            "dagster/row_count": rows,
+            "dagster/column_schema": dg.TableSchema(
+                columns=[dg.TableColumn(name=n, type=t.lower()) for n, t in columns]
+            ),
+            **({"schema_changes": _changes(changes)} if changes else {}),
+            **metadata,
+        },
+        check_results=[_result(key, outcome) for outcome in outcomes],
+    )
+
+
+def _result(key: dg.AssetKey, outcome: health.Outcome) -> dg.AssetCheckResult:
+    error = outcome.severity == "error"
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=outcome.name,
+        passed=outcome.passed,
+        severity=dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN,
+        description=outcome.description,
+        metadata=outcome.metadata,
+    )
+
+
+def _changes(rows: Sequence[tuple[Any, ...]]) -> dg.MetadataValue[Any]:
+    names = ("seen_at", "file", "column", "change", "before", "after")
+    return dg.MetadataValue.table(
+        records=[
+            dg.TableRecord({n: str(v) if v is not None else "" for n, v in zip(names, row)})
+            for row in rows
+        ]
+    )

@@ -1,0 +1,148 @@
+"""What every asset must carry, stamped and enforced in one place.
+
+Owner, description, group, kinds, tags (domain, layer), freshness policy, table name, code
+reference. A component calls `stamp`; `definitions.py` calls `enforce` on the sum of the rooms, so
+that an asset which nobody answers for fails the load, with its file and line.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field
+
+from resources.errors import PlatformError
+from resources.settings import PROJECT_ROOT
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"^(\d+)([smhd])$")
+
+
+class Freshness(BaseModel):
+    """How old the last materialization may become before it warns and before it fails."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fail: str = Field(description="e.g. `26h`, `90m`, `2d`; at least one minute")
+    warn: str | None = Field(default=None, description="shorter than `fail`")
+
+    def policy(self) -> dg.FreshnessPolicy:
+        """Return Dagster's policy of the same windows."""
+        return dg.FreshnessPolicy.time_window(
+            fail_window=duration(self.fail),
+            warn_window=duration(self.warn) if self.warn else None,
+        )
+
+
+def duration(text: str) -> timedelta:
+    """Return `26h`, `90m`, `45s` or `2d` as a timedelta.
+
+    Raises:
+        PlatformError: the text is no duration.
+    """
+    match = _DURATION.match(text.strip())
+    if match is None:
+        raise PlatformError(
+            f"{text!r} is no duration.", hint="Write a number and s, m, h or d: 90m, 26h, 2d."
+        )
+    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+
+
+def tag_value(text: str) -> str:
+    """Return `text` as Dagster takes a tag's value: letters, digits, `_.-`, at most 63."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:63]
+
+
+def stamp(
+    spec: dg.AssetSpec,
+    *,
+    layer: str,
+    domain: str,
+    kinds: Iterable[str] = (),
+    table: str | None = None,
+    file: Path | None = None,
+    line: int = 1,
+    owners: Sequence[str] = (),
+    description: str | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
+    columns: Sequence[dg.TableColumn] = (),
+    metadata: Mapping[str, Any] | None = None,
+) -> dg.AssetSpec:
+    """Return `spec` with the platform's metadata; what it already says of itself stands."""
+    extra: dict[str, Any] = dict(metadata or {})
+    if table:
+        extra["dagster/table_name"] = table
+    if columns:
+        extra["dagster/column_schema"] = dg.TableSchema(columns=list(columns))
+    if file is not None:
+        extra["dagster/code_references"] = dg.CodeReferencesMetadataValue(
+            code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=line)]
+        )
+    stamped = spec.merge_attributes(
+        owners=[o for o in owners if o not in spec.owners],
+        tags={"layer": layer, "domain": tag_value(domain)},
+        kinds=set(kinds),
+        metadata={k: v for k, v in extra.items() if k not in spec.metadata},
+    )
+    return stamped.replace_attributes(
+        description=spec.description or description,
+        group_name=spec.group_name if spec.group_name not in (None, "default") else domain,
+        freshness_policy=spec.freshness_policy or freshness,
+    )
+
+
+def enforce(specs: Iterable[dg.AssetSpec]) -> None:
+    """Refuse assets without an owner, a description or a freshness policy.
+
+    Raises:
+        PlatformError: naming each asset, what it lacks, and the file and line that declare it.
+    """
+    faults = []
+    for spec in specs:
+        lacks = [
+            name
+            for name, present in (
+                ("an owner", spec.owners),
+                ("a description", (spec.description or "").strip()),
+                ("a freshness policy", spec.freshness_policy),
+            )
+            if not present
+        ]
+        if lacks:
+            faults.append(f"{declared_at(spec)}: {spec.key.to_user_string()} lacks {join(lacks)}")
+    if faults:
+        raise PlatformError(
+            "Every asset must say who answers for it, what it is and how fresh it is:\n"
+            + "\n".join(sorted(faults)),
+            hint="Add what is missing in the file named above, or in its folder's configuration.",
+        )
+
+
+def join(words: Sequence[str]) -> str:
+    """Return `a`, `a and b`, or `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def declared_at(spec: dg.AssetSpec) -> str:
+    """Return `file:line` of the declaration of `spec`, as far as it is known."""
+    references = spec.metadata.get("dagster/code_references")
+    for reference in getattr(references, "code_references", ()):
+        path = getattr(reference, "file_path", None)
+        if path:
+            resolved = Path(path)
+            if resolved.is_relative_to(PROJECT_ROOT):
+                resolved = resolved.relative_to(PROJECT_ROOT)
+            return f"{resolved}:{reference.line_number}"
+    return "(file unknown)"
+
+
+def line_of(path: Path, pattern: str) -> int:
+    """Return the 1-based number of the first line of `path` that matches `pattern`, else 1."""
+    if path.exists():
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            if re.search(pattern, line):
+                return number
+    return 1
