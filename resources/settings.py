@@ -36,9 +36,9 @@ class Settings(BaseSettings):
         default="",
         description="Warehouse: `ducklake:///<folder>`. Default: `warehouse/` in the data folder.",
     )
-    defs_dir: Path = Field(
-        default=Path("platform_assets/defs"),
-        description="Folder of the declarations: sources, warehouse, reports.",
+    defs_module: str = Field(
+        default="platform_assets.defs",
+        description="Python package of the declarations: sources, warehouse, reports.",
     )
     dbt_dir: Path = Field(default=Path("dbt"), description="Folder of the dbt project.")
     memory_limit: str = Field(

@@ -7,7 +7,8 @@ import dagster as dg
 from pydantic import Field
 
 from platform_assets.components import source_results
-from platform_assets.components.source_fields import SourceFields, dump, raw_spec, source_name
+from platform_assets.components.scaffold import DatabaseSourceScaffolder
+from platform_assets.components.source_fields import SourceFields, dump, raw_spec
 from platform_assets.ingestion import database
 from platform_assets.ingestion.declaration import (
     DatabaseDeclaration,
@@ -18,7 +19,8 @@ from resources.settings import settings
 from resources.warehouse import Warehouse
 
 
-class DatabaseSource(SourceFields, dg.Component):
+@dg.scaffold_with(DatabaseSourceScaffolder)
+class DatabaseSource(SourceFields):
     """Tables of one application database, each a raw table of its own.
 
     A table with a `cursor` is read incrementally; one without is a full snapshot.
@@ -35,10 +37,15 @@ class DatabaseSource(SourceFields, dg.Component):
         data = settings().data
         return {"sample_dir": str(data / "sample"), "data_dir": str(data)}
 
-    def declaration(self, context: dg.ComponentLoadContext) -> DatabaseDeclaration:
+    def asset_keys(self) -> dict[str, dg.AssetKey]:
+        """Return the raw asset of every table."""
+        prefix = ["raw", self.name or ""]
+        return {t.name: dg.AssetKey([*prefix, t.name.replace(".", "__")]) for t in self.tables}
+
+    def declaration(self) -> DatabaseDeclaration:
         """Return what the ingestion room needs to know."""
         return DatabaseDeclaration(
-            name=source_name(self, context),
+            name=self.name or "",
             url=self.url,
             tables=self.tables,
             new_columns=self.new_columns,
@@ -46,7 +53,7 @@ class DatabaseSource(SourceFields, dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return one raw asset for every table, each with its checks."""
-        declaration = self.declaration(context)
+        declaration = self.declaration()
         assets = [self._asset(context, declaration, table) for table in declaration.tables]
         return dg.Definitions(assets=assets)
 
@@ -60,7 +67,7 @@ class DatabaseSource(SourceFields, dg.Component):
         spec = raw_spec(
             self,
             context,
-            key=["raw", declaration.name, table.name.replace(".", "__")],
+            key=self.asset_keys()[table.name].path,
             table=raw_table,
             kind="database",
             columns=table.columns,

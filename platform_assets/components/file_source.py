@@ -7,7 +7,8 @@ import dagster as dg
 from pydantic import Field
 
 from platform_assets.components import source_results
-from platform_assets.components.source_fields import SourceFields, dump, raw_spec, source_name
+from platform_assets.components.scaffold import FileSourceScaffolder
+from platform_assets.components.source_fields import SourceFields, dump, raw_spec
 from platform_assets.ingestion import files
 from platform_assets.ingestion.declaration import (
     Column,
@@ -20,7 +21,8 @@ from resources.settings import settings
 from resources.warehouse import Warehouse
 
 
-class FileSource(SourceFields, dg.Component):
+@dg.scaffold_with(FileSourceScaffolder)
+class FileSource(SourceFields):
     """Files that land in a folder and together are one raw table.
 
     Every file is loaded exactly once, by content; bad records go to `platform.quarantine`.
@@ -37,10 +39,15 @@ class FileSource(SourceFields, dg.Component):
         QuarantineLimits()
     )
 
-    def declaration(self, context: dg.ComponentLoadContext) -> FileDeclaration:
+    @property
+    def asset_key(self) -> dg.AssetKey:
+        """The key of the raw table."""
+        return dg.AssetKey(["raw", self.name or ""])
+
+    def declaration(self) -> FileDeclaration:
         """Return what the ingestion room needs to know."""
         return FileDeclaration(
-            name=source_name(self, context),
+            name=self.name or "",
             glob=self.glob,
             format=self.format,
             columns=self.columns,
@@ -52,11 +59,11 @@ class FileSource(SourceFields, dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the raw asset with its checks."""
-        declaration = self.declaration(context)
+        declaration = self.declaration()
         spec = raw_spec(
             self,
             context,
-            key=["raw", declaration.name],
+            key=self.asset_key.path,
             table=declaration.name,
             kind="file",
             columns=declaration.columns,

@@ -6,10 +6,10 @@ files (`file_source`) or tables (`database_source`).
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import dagster as dg
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from platform_assets.ingestion.declaration import Column, NewColumns
 from platform_assets.policy import Freshness, line_of, stamp
@@ -24,7 +24,7 @@ PLATFORM_COLUMNS = (
 )
 
 
-class SourceFields(dg.Model, dg.Resolvable):
+class SourceFields(dg.Component, dg.Model, dg.Resolvable):
     """Fields of every source."""
 
     owner: Annotated[
@@ -44,10 +44,13 @@ class SourceFields(dg.Model, dg.Resolvable):
         Field(description="evolve: add it; freeze: keep it in `_extra`; reject: quarantine."),
     ] = NewColumns.evolve
 
-
-def source_name(fields: SourceFields, context: dg.ComponentLoadContext) -> str:
-    """Return the declared name, or the folder's."""
-    return fields.name or Path(context.path).name
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Load the component from its YAML; a source without a name has that of its folder."""
+        source = super().load(attributes, context)
+        if source.name is None:
+            source.name = Path(context.path).name
+        return source
 
 
 def declaration_file(context: dg.ComponentLoadContext) -> Path:

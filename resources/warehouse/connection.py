@@ -59,6 +59,8 @@ class Warehouse:
         self.threads = threads
         self.temp_dir = temp_dir or self.folder / "tmp"
         self._local = threading.local()
+        self._guard = threading.RLock()
+        self._reader: duckdb.DuckDBPyConnection | None = None
         self._prepared = False
 
     @classmethod
@@ -122,6 +124,21 @@ class Warehouse:
             except BaseException:
                 self._abandon(connection)
                 raise
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a read-only cursor on a connection that this process keeps open."""
+        with self._guard:
+            if self._reader is None:
+                if not self.catalog.exists():
+                    self._prepare()
+                self._reader = self.connect(read_only=True)
+            cursor = self._reader.cursor()
+        try:
+            cursor.execute("USE lake")
+            yield cursor
+        finally:
+            cursor.close()
 
     def engine(self) -> sqlalchemy.Engine:
         """Return a read-only SQLAlchemy engine; `pandas.read_sql` works on it."""

@@ -1,0 +1,133 @@
+"""Report: a Markdown page with SQL becomes `report/<name>`, downstream of what its SQL reads."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from pydantic import Field
+
+from platform_assets import reporting
+from platform_assets.automation import safety_net
+from platform_assets.components.scaffold import ReportScaffolder
+from platform_assets.policy import Freshness, line_of, stamp
+from resources.settings import settings
+from resources.warehouse import Warehouse
+
+
+@dg.scaffold_with(ReportScaffolder)
+class Report(dg.Component, dg.Model, dg.Resolvable):
+    """A report of `report.md` beside this file; what it depends on is read from its SQL."""
+
+    owner: Annotated[str, Field(description="Who answers for it: e-mail or `team:<name>`.")]
+    domain: Annotated[str, Field(description="The group that the report is shown in.")]
+    title: Annotated[str, Field(min_length=1)]
+    description: Annotated[str, Field(min_length=1, description="What it shows, in a sentence.")]
+    freshness: Annotated[Freshness, Field(description="How old the page may become.")]
+    question: Annotated[str, Field(description="The question that it answers.")] = ""
+    audience: Annotated[str, Field(description="Who reads it.")] = ""
+    data_time: Annotated[
+        str | None, Field(description="`query.column` with the time up to which the data goes.")
+    ] = None
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return the report's asset."""
+        folder = Path(context.path)
+        declaration = reporting.ReportDeclaration(
+            name=folder.name,
+            title=self.title,
+            document=folder / "report.md",
+            description=self.description,
+            question=self.question,
+            audience=self.audience,
+            data_time=self.data_time,
+        )
+        tables = [dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)]
+        spec = stamp(
+            dg.AssetSpec(
+                ["report", declaration.name],
+                deps=tables,
+                description=f"{self.description}\n\n{self.question}".strip(),
+                automation_condition=safety_net(),
+            ),
+            layer="report",
+            domain=self.domain,
+            kinds={"report"},
+            file=folder / "report.md",
+            line=line_of(folder / "report.md", r"\S"),
+            owners=[self.owner],
+            freshness=self.freshness.policy(),
+            metadata={"audience": self.audience or "everyone", "page": _link(declaration.name)},
+        )
+        return dg.Definitions(assets=[_asset(declaration, spec, tables, self.freshness)])
+
+
+def _asset(
+    declaration: reporting.ReportDeclaration,
+    spec: dg.AssetSpec,
+    tables: list[dg.AssetKey],
+    freshness: Freshness,
+) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name=f"report__{declaration.name}", specs=[spec], op_tags={"dagster/priority": "-20"}
+    )
+    def render(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        page = reporting.render(
+            declaration,
+            warehouse.engine(),
+            settings().data / "reports",
+            context=reporting.RenderContext(
+                owner=", ".join(spec.owners),
+                freshness=f"at most {freshness.fail} old",
+                generated_at=datetime.now(UTC),
+                run_id=context.run.run_id,
+                snapshot=warehouse.snapshot(),
+                checks=upstream_checks(
+                    context.instance, context.repository_def.asset_graph, spec.key
+                ),
+            ),
+        )
+        yield dg.MaterializeResult(asset_key=spec.key, metadata=_metadata(declaration.name, page))
+
+    return render
+
+
+def _metadata(name: str, page: reporting.RenderedReport) -> dict[str, Any]:
+    return {
+        "page": _link(name),
+        "version": dg.MetadataValue.path(str(page.version_path)),
+        "bytes": page.bytes,
+        "data_time": str(page.data_time or "not said"),
+        **{f"rows of {query}": rows for query, rows in page.queries.items()},
+    }
+
+
+def _link(name: str) -> dg.MetadataValue[str]:
+    return dg.MetadataValue.url(f"/files/reports/{name}/latest.html")
+
+
+def upstream_checks(
+    instance: dg.DagsterInstance, graph: BaseAssetGraph[Any], key: dg.AssetKey
+) -> tuple[reporting.UpstreamCheck, ...]:
+    """Return the newest result of every check on what `key` rests on, up to the sources."""
+    checks = sorted(graph.get_check_keys_for_assets(graph.get_ancestor_asset_keys(key)))
+    found = instance.event_log_storage.get_asset_check_summary_records(checks)
+    newest = []
+    for check in checks:
+        summary = found.get(check)
+        record = summary.last_completed_check_execution_record if summary else None
+        evaluation = record.evaluation if record else None
+        if evaluation is not None:
+            error = evaluation.severity == dg.AssetCheckSeverity.ERROR
+            newest.append(
+                reporting.UpstreamCheck(
+                    name=f"{check.asset_key.to_user_string()}: {check.name}",
+                    passed=evaluation.passed,
+                    severity="ERROR" if error else "WARN",
+                )
+            )
+    return tuple(newest)

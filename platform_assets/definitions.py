@@ -1,0 +1,47 @@
+"""The sum of the rooms, bound to the resources: one page."""
+
+import importlib
+
+import dagster as dg
+
+from platform_assets import policy
+from platform_assets.automation import (
+    Watched,
+    WatchedFiles,
+    WatchedTables,
+    automation_sensor,
+    refresh_sensor,
+)
+from platform_assets.components import DatabaseSource, FileSource
+from resources.landing import Landing
+from resources.settings import PROJECT_ROOT, settings
+from resources.warehouse import Warehouse
+
+
+def build() -> dg.Definitions:
+    """Return all that the settings' package of declarations defines, stamped and enforced."""
+    tree = dg.ComponentTree.from_module(
+        defs_module=importlib.import_module(settings().defs_module), project_root=PROJECT_ROOT
+    )
+    declared = tree.build_defs()
+    policy.enforce(declared.resolve_all_asset_specs())
+    warehouse, landing = Warehouse.from_settings(), Landing(settings().landing)
+    sources: list[Watched] = [
+        *(
+            WatchedFiles(source.asset_key, source.declaration(), warehouse, landing)
+            for source in tree.get_all_components(of_type=FileSource)
+        ),
+        *(
+            WatchedTables(source.asset_keys(), source.declaration())
+            for source in tree.get_all_components(of_type=DatabaseSource)
+        ),
+    ]
+    platform = dg.Definitions(
+        sensors=[refresh_sensor(sources), automation_sensor()],
+        resources={"warehouse": warehouse, "landing": landing},
+        executor=dg.in_process_executor,
+    )
+    return dg.Definitions.merge(declared, platform)
+
+
+defs = build()
