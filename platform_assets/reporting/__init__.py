@@ -1,0 +1,118 @@
+"""From `report.md` to one self-contained page: queries, charts, HTML. Imports no Dagster.
+
+    rendered = render(declaration, engine, out_dir, context=context)
+    upstream = tables(declaration)          # ["marts/daily_revenue", …], read from the SQL
+
+A report is Markdown with five kinds of fenced block: ```` ```sql name ```` (a query), and
+```` ```chart ````, ```` ```table ````, ```` ```numbers ````, ```` ```funnel ```` (YAML, see
+`blocks`), and with values in sentences, `{{ query.column | format }}` (see `formats`).
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+import sqlalchemy
+
+from platform_assets.reporting import document as documents
+from platform_assets.reporting import page, publish, queries, sql
+from platform_assets.reporting.declaration import (
+    RenderContext,
+    RenderedReport,
+    ReportDeclaration,
+    UpstreamCheck,
+)
+from platform_assets.reporting.errors import ReportError
+
+__all__ = [
+    "RenderContext",
+    "RenderedReport",
+    "ReportDeclaration",
+    "ReportError",
+    "UpstreamCheck",
+    "check",
+    "render",
+    "tables",
+]
+
+SYSTEM_SCHEMA = "platform"
+
+
+def render(
+    declaration: ReportDeclaration,
+    engine: sqlalchemy.Engine,
+    out_dir: Path,
+    *,
+    context: RenderContext,
+) -> RenderedReport:
+    """Run the queries, draw the charts and write the page.
+
+    Args:
+        declaration: the report.
+        engine: read-only, on the warehouse; all queries run in one transaction.
+        out_dir: folder of all reports; the page goes to `<out_dir>/<name>/`.
+        context: what the page says of itself.
+
+    Raises:
+        ReportError: a mistake in the report; the page before stays as it is.
+        PlatformError: the page can't be written.
+    """
+    document = documents.parse(declaration.text(), declaration.file)
+    parsed = sql.parse_all(document)
+    results = queries.run(document, parsed, engine, context.generated_at)
+    data_time = _data_time(declaration, results)
+    html = page.compose(declaration, document, parsed, results, context, data_time).encode()
+    latest, version = publish.publish(out_dir / declaration.name, html, context.generated_at)
+    return RenderedReport(
+        html_path=latest,
+        version_path=version,
+        bytes=len(html),
+        data_time=data_time,
+        queries={name: len(result.rows) for name, result in results.items()},
+        tables={table for one in parsed.values() for table in one.tables},
+    )
+
+
+def tables(declaration: ReportDeclaration) -> list[str]:
+    """Return the asset keys (`marts/daily_revenue`) of the tables that the report's SQL reads, sorted.
+
+    `raw.<source>__<table>` is the asset `raw/<source>/<table>`; the platform's own tables
+    (`platform.ledger`, …) are no assets and are left out.
+
+    Raises:
+        ReportError: the document or its SQL is not understood; with file and line.
+    """
+    document = documents.parse(declaration.text(), declaration.file)
+    found = {table for one in sql.parse_all(document).values() for table in one.tables}
+    return [_asset_key(t) for t in sorted(found) if not t.startswith(f"{SYSTEM_SCHEMA}.")]
+
+
+def check(declaration: ReportDeclaration, known: Collection[str]) -> None:
+    """Check all that can be checked of a report without running it.
+
+    Args:
+        declaration: the report.
+        known: every table there is, as `schema.table`.
+
+    Raises:
+        ReportError: the first mistake, with file, line and the nearest right name.
+    """
+    document = documents.parse(declaration.text(), declaration.file)
+    sql.check_tables(sql.parse_all(document), known, document)
+
+
+def _asset_key(table: str) -> str:
+    schema, name = table.split(".", 1)
+    return f"{schema}/{name.replace('__', '/', 1) if schema == 'raw' else name}"
+
+
+def _data_time(
+    declaration: ReportDeclaration, results: Mapping[str, queries.Result]
+) -> datetime | date | None:
+    if declaration.data_time is None:
+        return None
+    query, column = declaration.data_time.split(".")
+    if query not in results:
+        raise ReportError(f"`data_time` names `{query}`, which is no query.", file=declaration.file)
+    value = results[query].first(column)
+    return value if isinstance(value, date) else None
