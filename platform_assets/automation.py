@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import dagster as dg
+from resources.landing import Landing
 
 from platform_assets.ingestion import database, files
 from platform_assets.ingestion.declaration import DatabaseDeclaration, FileDeclaration
 from resources.errors import PlatformError
-from resources.landing import Landing
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
@@ -41,12 +41,17 @@ def safety_net() -> dg.AutomationCondition[dg.AssetKey]:
     failure, it tries again at the next quarter of an hour rather than at once.
     """
     condition = dg.AutomationCondition
-    stale = condition.any_deps_match(condition.newly_updated()).since(
-        condition.newly_updated() | condition.newly_requested()
-    ) | condition.execution_failed()
+    stale = (
+        condition.any_deps_match(condition.newly_updated()).since(
+            condition.newly_updated() | condition.newly_requested()
+        )
+        | condition.execution_failed()
+    )
     quiet = ~condition.in_progress() & ~condition.any_deps_in_progress()
     calm = ~condition.execution_failed() | condition.cron_tick_passed(RETRY_CRON)
-    return (stale & quiet & calm & ~condition.any_deps_missing()).with_label("left stale")
+    return (stale & quiet & calm & ~condition.any_deps_missing()).with_label(
+        "left stale"
+    )
 
 
 class Watched(Protocol):
@@ -110,7 +115,9 @@ class Attempts:
         except ValueError:
             return cls()
 
-    def due(self, waiting: Mapping[dg.AssetKey, str], now: float) -> dict[dg.AssetKey, str]:
+    def due(
+        self, waiting: Mapping[dg.AssetKey, str], now: float
+    ) -> dict[dg.AssetKey, str]:
         """Return what is new, or has waited long enough since it failed; and note it as asked."""
         due = {}
         for key, fingerprint in waiting.items():
@@ -142,7 +149,9 @@ def refresh_sensor(sources: Sequence[Watched]) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Looks at the landing zone and the databases; refreshes what new data touches.",
     )
-    def new_data(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    def new_data(
+        context: dg.SensorEvaluationContext,
+    ) -> dg.SensorResult | dg.SkipReason:
         active = context.instance.get_runs(
             dg.RunsFilter(statuses=ACTIVE, tags={REFRESH_TAG: "true"}), limit=1
         )

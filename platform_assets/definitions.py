@@ -3,6 +3,7 @@
 import importlib
 
 import dagster as dg
+from resources.landing import Landing
 
 from platform_assets import policy
 from platform_assets.automation import (
@@ -13,7 +14,6 @@ from platform_assets.automation import (
     refresh_sensor,
 )
 from platform_assets.components import DatabaseSource, FileSource
-from resources.landing import Landing
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 
@@ -21,7 +21,8 @@ from resources.warehouse import Warehouse
 def build() -> dg.Definitions:
     """Return all that the settings' package of declarations defines, stamped and enforced."""
     tree = dg.ComponentTree.from_module(
-        defs_module=importlib.import_module(settings().defs_module), project_root=PROJECT_ROOT
+        defs_module=importlib.import_module(settings().defs_module),
+        project_root=PROJECT_ROOT,
     )
     declared = tree.build_defs()
     policy.enforce(declared.resolve_all_asset_specs())

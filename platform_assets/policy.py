@@ -6,6 +6,7 @@ that an asset which nobody answers for fails the load, with its file and line.
 """
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
+
+# Code references are marked beta by Dagster and warn once for every asset of every load.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*CodeReference")
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"^(\d+)([smhd])$")
@@ -46,7 +50,8 @@ def duration(text: str) -> timedelta:
     match = _DURATION.match(text.strip())
     if match is None:
         raise PlatformError(
-            f"{text!r} is no duration.", hint="Write a number and s, m, h or d: 90m, 26h, 2d."
+            f"{text!r} is no duration.",
+            hint="Write a number and s, m, h or d: 90m, 26h, 2d.",
         )
     return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
 
@@ -79,7 +84,9 @@ def stamp(
         extra["dagster/column_schema"] = dg.TableSchema(columns=list(columns))
     if file is not None:
         extra["dagster/code_references"] = dg.CodeReferencesMetadataValue(
-            code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=line)]
+            code_references=[
+                dg.LocalFileCodeReference(file_path=str(file), line_number=line)
+            ]
         )
     stamped = spec.merge_attributes(
         owners=[o for o in owners if o not in spec.owners],
@@ -89,7 +96,9 @@ def stamp(
     )
     return stamped.replace_attributes(
         description=spec.description or description,
-        group_name=spec.group_name if spec.group_name not in (None, "default") else domain,
+        group_name=spec.group_name
+        if spec.group_name not in (None, "default")
+        else domain,
         freshness_policy=spec.freshness_policy or freshness,
     )
 
@@ -112,7 +121,9 @@ def enforce(specs: Iterable[dg.AssetSpec]) -> None:
             if not present
         ]
         if lacks:
-            faults.append(f"{declared_at(spec)}: {spec.key.to_user_string()} lacks {join(lacks)}")
+            faults.append(
+                f"{declared_at(spec)}: {spec.key.to_user_string()} lacks {join(lacks)}"
+            )
     if faults:
         raise PlatformError(
             "Every asset must say who answers for it, what it is and how fresh it is:\n"

@@ -44,7 +44,9 @@ def environment(s: Settings | None = None) -> dict[str, str]:
         "DBT_VERSION_CHECK": "false",
         "PLATFORM_DBT_LAKE": f"ducklake:sqlite:{warehouse.catalog}",
         "PLATFORM_DBT_DATA_PATH": str(warehouse.data_path),
-        "PLATFORM_DBT_EXTENSIONS": str(extensions.link_directory(s.data / "extensions")),
+        "PLATFORM_DBT_EXTENSIONS": str(
+            extensions.link_directory(s.data / "extensions")
+        ),
         "PLATFORM_DBT_TARGET_PATH": str(s.data / "dbt" / "target"),
         "PLATFORM_DBT_THREADS": "4",
         "PLATFORM_DBT_MEMORY_LIMIT": s.memory_limit,
@@ -118,7 +120,9 @@ class DbtProject:
         if full_refresh:
             arguments.append("--full-refresh")
         thread = threading.Thread(
-            target=_run, args=(self._arguments(command, arguments), results), daemon=True
+            target=_run,
+            args=(self._arguments(command, arguments), results),
+            daemon=True,
         )
         thread.start()
         while (item := results.get()) is not None:
@@ -127,7 +131,9 @@ class DbtProject:
             yield item
         thread.join()
 
-    def _arguments(self, command: str, extra: Sequence[str], quiet: bool = False) -> list[str]:
+    def _arguments(
+        self, command: str, extra: Sequence[str], quiet: bool = False
+    ) -> list[str]:
         return [
             "--no-use-colors",
             "--quiet" if quiet else "--no-quiet",
@@ -166,7 +172,9 @@ class DbtProject:
         return write_lock(self.target.parent / "parse.lock").held()
 
 
-def _run(arguments: list[str], results: "queue.Queue[NodeResult | BaseException | None]") -> None:
+def _run(
+    arguments: list[str], results: "queue.Queue[NodeResult | BaseException | None]"
+) -> None:
     """Run dbt in this thread; put each node's result, then None, into the queue."""
     try:
         from dbt.cli.main import dbtRunner
@@ -182,7 +190,7 @@ def _run(arguments: list[str], results: "queue.Queue[NodeResult | BaseException 
         outcome = dbtRunner(callbacks=[on_event]).invoke(arguments)
         if outcome.exception is not None:
             results.put(outcome.exception)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 (raised where the results are read)
         results.put(error)
     finally:
         results.put(None)
@@ -202,20 +210,22 @@ def _node_result(data: Mapping[str, Any]) -> NodeResult:
 
 
 def take_turns() -> None:
-    """Make every write transaction of dbt's DuckDB adapter hold the warehouse's write lock.
+    """Make whatever dbt's DuckDB adapter writes hold the warehouse's write lock.
 
-    The adapter has no hook around a transaction, so its three transaction methods are wrapped,
-    once in a process. Tests only read: they take no turn.
+    The adapter has no hook around a transaction, so its methods are wrapped, once in a process:
+    a transaction holds the lock from begin to commit or rollback, and a statement outside of one
+    (dropping a temporary table, say) for as long as it runs. Tests only read: they take no turn.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager as Manager
 
     if getattr(Manager, "takes_turns", False):
         return
     begin, commit, rollback = Manager.begin, Manager.commit, Manager._rollback_handle
+    add_query = Manager.add_query
 
     def locked_begin(self: Any) -> Any:
         connection = self.get_thread_connection()
-        if not str(connection.name).startswith(("test.", "unit_test.", "list_")):
+        if _writes(connection):
             held = Warehouse.from_settings().lock()
             held.__enter__()
             connection.write_lock = held
@@ -236,10 +246,22 @@ def take_turns() -> None:
         finally:
             _release(connection)
 
+    def locked_add_query(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _writes(self.get_thread_connection()):
+            return add_query(self, *args, **kwargs)
+        with Warehouse.from_settings().lock():
+            return add_query(self, *args, **kwargs)
+
     Manager.begin = locked_begin
     Manager.commit = locked_commit
     Manager._rollback_handle = classmethod(locked_rollback)
+    Manager.add_query = locked_add_query
     Manager.takes_turns = True
+
+
+def _writes(connection: Any) -> bool:
+    """Whether a dbt connection, named after its node, may write."""
+    return not str(connection.name).startswith(("test.", "unit_test.", "list_"))
 
 
 def _release(connection: Any) -> None:

@@ -42,13 +42,18 @@ class Settings(BaseSettings):
     )
     dbt_dir: Path = Field(default=Path("dbt"), description="Folder of the dbt project.")
     memory_limit: str = Field(
-        default="2GB", description="Memory that one DuckDB connection may use, e.g. `4GB`."
+        default="2GB",
+        description="Memory that one DuckDB connection may use, e.g. `4GB`.",
     )
     threads: int = Field(
-        default=0, ge=0, description="Threads of one DuckDB connection; 0 means one per core."
+        default=0,
+        ge=0,
+        description="Threads of one DuckDB connection; 0 means one per core.",
     )
     sensor_interval: int = Field(
-        default=5, ge=1, description="Seconds between two looks of a sensor for new data."
+        default=5,
+        ge=1,
+        description="Seconds between two looks of a sensor for new data.",
     )
     stable_seconds: float = Field(
         default=0.5,

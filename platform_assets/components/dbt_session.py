@@ -31,7 +31,7 @@ class Session:
                 with self.changed:
                     self.results[result.unique_id] = result
                     self.changed.notify_all()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (raised in the steps that wait)
             self.error = error
         finally:
             with self.changed:
@@ -46,7 +46,9 @@ class Session:
         """
         wanted = [u for u in unique_ids if u in self.nodes]
         with self.changed:
-            self.changed.wait_for(lambda: self.ended or all(u in self.results for u in wanted))
+            self.changed.wait_for(
+                lambda: self.ended or all(u in self.results for u in wanted)
+            )
             if self.error is not None:
                 raise self.error
             return {u: self.results.get(u, SKIPPED) for u in wanted}

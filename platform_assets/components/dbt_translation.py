@@ -75,7 +75,11 @@ class Translator(DagsterDbtTranslator):
             freshness=_policy(freshness) if freshness else None,
             columns=_columns(props),
         ).replace_attributes(
-            kinds={"dbt", "ducklake", str(props["config"].get("materialized", "table"))},
+            kinds={
+                "dbt",
+                "ducklake",
+                str(props["config"].get("materialized", "table")),
+            },
             automation_condition=safety_net(),
         )
         self._resolved_specs[(id(manifest), unique_id, id(project))] = spec
@@ -88,7 +92,11 @@ class Translator(DagsterDbtTranslator):
     def described_at(self, props: Mapping[str, Any]) -> tuple[Path, int]:
         """Return the YAML file and line where a node is documented."""
         patch = str(props.get("patch_path") or props["original_file_path"])
-        path = self.folder / patch.partition("://")[2] if "://" in patch else self.folder / patch
+        path = (
+            self.folder / patch.partition("://")[2]
+            if "://" in patch
+            else self.folder / patch
+        )
         return path, line_of(path, rf"name:\s*{props['name']}\b")
 
 
@@ -115,11 +123,13 @@ def _columns(props: Mapping[str, Any]) -> list[dg.TableColumn]:
             name=column["name"],
             type=column.get("data_type") or "?",
             description=column.get("description") or None,
-            tags={
-                "personal": "true"
-                for meta in (column.get("meta"), (column.get("config") or {}).get("meta"))
-                if (meta or {}).get("personal")
-            },
+            tags={"personal": "true"} if _personal(column) else {},
         )
         for column in props.get("columns", {}).values()
     ]
+
+
+def _personal(column: Mapping[str, Any]) -> bool:
+    """Whether a column is marked `meta: {personal: true}`."""
+    metas = (column.get("meta"), (column.get("config") or {}).get("meta"))
+    return any((meta or {}).get("personal") for meta in metas)

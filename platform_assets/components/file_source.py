@@ -5,6 +5,7 @@ from typing import Annotated
 
 import dagster as dg
 from pydantic import Field
+from resources.landing import Landing
 
 from platform_assets.components import source_results
 from platform_assets.components.scaffold import FileSourceScaffolder
@@ -16,7 +17,6 @@ from platform_assets.ingestion.declaration import (
     FileFormat,
     QuarantineLimits,
 )
-from resources.landing import Landing
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
@@ -29,15 +29,28 @@ class FileSource(SourceFields):
     """
 
     glob: Annotated[
-        str, Field(description="Files below the landing zone, e.g. `orders/**/*.csv.gz`.")
+        str,
+        Field(description="Files below the landing zone, e.g. `orders/**/*.csv.gz`."),
     ]
-    format: Annotated[FileFormat, Field(description="type and, where detection errs, details.")]
-    columns: Annotated[Sequence[Column], Field(default_factory=list)] = ()
-    natural_key: Annotated[Sequence[str], Field(default_factory=list)] = ()
-    event_time: Annotated[str | None, Field(default=None)] = None
-    quarantine: Annotated[QuarantineLimits, Field(default_factory=QuarantineLimits)] = (
-        QuarantineLimits()
-    )
+    format: Annotated[
+        FileFormat, Field(description="type and, where detection errs, details.")
+    ]
+    columns: Annotated[
+        Sequence[Column],
+        Field(description="Columns you vouch for; others load as text."),
+    ] = ()
+    natural_key: Annotated[
+        Sequence[str],
+        Field(description="Columns that identify a record across deliveries."),
+    ] = ()
+    event_time: Annotated[
+        str | None,
+        Field(description="Column with the time of the event: data freshness."),
+    ] = None
+    quarantine: Annotated[
+        QuarantineLimits,
+        Field(description="Shares of bad records that warn and that fail."),
+    ] = QuarantineLimits()
 
     @property
     def asset_key(self) -> dg.AssetKey:

@@ -21,15 +21,20 @@ from resources.warehouse import Warehouse
 class Report(dg.Component, dg.Model, dg.Resolvable):
     """A report of `report.md` beside this file; what it depends on is read from its SQL."""
 
-    owner: Annotated[str, Field(description="Who answers for it: e-mail or `team:<name>`.")]
+    owner: Annotated[
+        str, Field(description="Who answers for it: e-mail or `team:<name>`.")
+    ]
     domain: Annotated[str, Field(description="The group that the report is shown in.")]
     title: Annotated[str, Field(min_length=1)]
-    description: Annotated[str, Field(min_length=1, description="What it shows, in a sentence.")]
+    description: Annotated[
+        str, Field(min_length=1, description="What it shows, in a sentence.")
+    ]
     freshness: Annotated[Freshness, Field(description="How old the page may become.")]
     question: Annotated[str, Field(description="The question that it answers.")] = ""
     audience: Annotated[str, Field(description="Who reads it.")] = ""
     data_time: Annotated[
-        str | None, Field(description="`query.column` with the time up to which the data goes.")
+        str | None,
+        Field(description="`query.column` with the time up to which the data goes."),
     ] = None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -44,7 +49,9 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
             audience=self.audience,
             data_time=self.data_time,
         )
-        tables = [dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)]
+        tables = [
+            dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)
+        ]
         spec = stamp(
             dg.AssetSpec(
                 ["report", declaration.name],
@@ -59,9 +66,14 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
             line=line_of(folder / "report.md", r"\S"),
             owners=[self.owner],
             freshness=self.freshness.policy(),
-            metadata={"audience": self.audience or "everyone", "page": _link(declaration.name)},
+            metadata={
+                "audience": self.audience or "everyone",
+                "page": _link(declaration.name),
+            },
         )
-        return dg.Definitions(assets=[_asset(declaration, spec, tables, self.freshness)])
+        return dg.Definitions(
+            assets=[_asset(declaration, spec, tables, self.freshness)]
+        )
 
 
 def _asset(
@@ -71,7 +83,9 @@ def _asset(
     freshness: Freshness,
 ) -> dg.AssetsDefinition:
     @dg.multi_asset(
-        name=f"report__{declaration.name}", specs=[spec], op_tags={"dagster/priority": "-20"}
+        name=f"report__{declaration.name}",
+        specs=[spec],
+        op_tags={"dagster/priority": "-20"},
     )
     def render(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
@@ -91,7 +105,9 @@ def _asset(
                 ),
             ),
         )
-        yield dg.MaterializeResult(asset_key=spec.key, metadata=_metadata(declaration.name, page))
+        yield dg.MaterializeResult(
+            asset_key=spec.key, metadata=_metadata(declaration.name, page)
+        )
 
     return render
 

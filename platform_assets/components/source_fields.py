@@ -16,11 +16,27 @@ from platform_assets.policy import Freshness, line_of, stamp
 
 # What the platform adds to every raw table, with the meaning that the catalog shows.
 PLATFORM_COLUMNS = (
-    ("_file", "string", "Where the row came from: a path below the landing zone, or a table."),
-    ("_line", "integer", "Line (or record) of the file, from 1; empty for database tables."),
-    ("_load_id", "integer", "Number of the load that brought the row; grows with every load."),
+    (
+        "_file",
+        "string",
+        "Where the row came from: a path below the landing zone, or a table.",
+    ),
+    (
+        "_line",
+        "integer",
+        "Line (or record) of the file, from 1; empty for database tables.",
+    ),
+    (
+        "_load_id",
+        "integer",
+        "Number of the load that brought the row; grows with every load.",
+    ),
     ("_loaded_at", "timestamp", "Time of that load, UTC."),
-    ("_extra", "string", "Values of undeclared columns as JSON, where new columns are frozen."),
+    (
+        "_extra",
+        "string",
+        "Values of undeclared columns as JSON, where new columns are frozen.",
+    ),
 )
 
 
@@ -28,24 +44,38 @@ class SourceFields(dg.Component, dg.Model, dg.Resolvable):
     """Fields of every source."""
 
     owner: Annotated[
-        str, Field(description="Who answers for the data: an e-mail address or `team:<name>`.")
+        str,
+        Field(
+            description="Who answers for the data: an e-mail address or `team:<name>`."
+        ),
     ]
     description: Annotated[
-        str, Field(min_length=1, description="One row per what; from when; what to beware of.")
+        str,
+        Field(
+            min_length=1, description="One row per what; from when; what to beware of."
+        ),
     ]
-    freshness: Annotated[Freshness, Field(description="How old the last load may become.")]
-    domain: Annotated[str, Field(description="web, marketing, commerce, …: the asset's group.")]
+    freshness: Annotated[
+        Freshness, Field(description="How old the last load may become.")
+    ]
+    domain: Annotated[
+        str, Field(description="web, marketing, commerce, …: the asset's group.")
+    ]
     name: Annotated[
-        str | None, Field(default=None, description="Name of the source; default: its folder.")
+        str | None, Field(description="Name of the source; default: its folder.")
     ] = None
-    tags: Annotated[dict[str, str], Field(default_factory=dict)] = {}
+    tags: Annotated[dict[str, str] | None, Field(description="Further tags.")] = None
     new_columns: Annotated[
         NewColumns,
-        Field(description="evolve: add it; freeze: keep it in `_extra`; reject: quarantine."),
+        Field(
+            description="evolve: add it; freeze: keep it in `_extra`; reject: quarantine."
+        ),
     ] = NewColumns.evolve
 
     @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+    def load(
+        cls, attributes: BaseModel | None, context: dg.ComponentLoadContext
+    ) -> Self:
         """Load the component from its YAML; a source without a name has that of its folder."""
         source = super().load(attributes, context)
         if source.name is None:
@@ -104,14 +134,13 @@ def raw_spec(
         columns=catalog_columns(columns),
         metadata={
             "source": dg.MetadataValue.json(declaration),
-            "personal data": ", ".join(c.name for c in columns if c.personal) or "none declared",
+            "personal data": ", ".join(c.name for c in columns if c.personal)
+            or "none declared",
         },
-    ).merge_attributes(tags=fields.tags)
+    ).merge_attributes(tags=fields.tags or {})
 
 
 def dump(declaration: Any) -> dict[str, Any]:
     """Return a declaration as JSON values, without what is not set."""
     dumped: dict[str, Any] = declaration.model_dump(mode="json", exclude_none=True)
     return dumped
-
-

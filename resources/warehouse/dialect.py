@@ -34,5 +34,9 @@ def read_only_engine(warehouse: "Warehouse") -> sqlalchemy.Engine:
         return ConnectionWrapper(cursor)
 
     return sqlalchemy.create_engine(
-        "duckdb:///:memory:", creator=creator, poolclass=QueuePool, pool_size=4, max_overflow=16
+        "duckdb:///:memory:",
+        creator=creator,
+        poolclass=QueuePool,
+        pool_size=4,
+        max_overflow=16,
     )
