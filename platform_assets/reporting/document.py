@@ -19,7 +19,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from platform_assets.reporting import blocks
 from platform_assets.reporting.errors import ReportError, did_you_mean
 
-VALUE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\.([A-Za-z_]\w*)\s*(?:\|\s*([^{}|]+?)\s*)?\}\}")
+VALUE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\.([A-Za-z_]\w*)\s*(?:\|\s*([^{}|\s][^{}|]*?)\s*)?\}\}")
 IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+")
 
 

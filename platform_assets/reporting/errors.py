@@ -36,20 +36,33 @@ class ReportError(PlatformError):
         return ReportError(self.plain, file=file, line=self.line or line, hint=self.hint)
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the one of `known` that `name` most likely means, or None.
+
+    A table is also found by its name without the schema.
+    """
+    choices = sorted(set(known))
+    for parts in (2, 1):
+        by_name = {_last(choice, parts): choice for choice in choices}
+        near = difflib.get_close_matches(_last(name, parts), by_name, n=1, cutoff=0.6)
+        if near:
+            return by_name[near[0]]
+    return None
+
+
+def _last(name: str, parts: int) -> str:
+    return ".".join(name.lower().split(".")[-parts:])
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "Did you mean `x`?" for the nearest of `known`, or what there is to choose from.
 
-    An empty text when nothing is known. A table is also found by its name without the schema.
+    An empty text when nothing is known.
     """
     choices = sorted(set(known))
-    lowered = {choice.lower(): choice for choice in choices}
-    near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean `{lowered[near[0]]}`?"
-    bare = {choice.rsplit(".", 1)[-1].lower(): choice for choice in choices}
-    near = difflib.get_close_matches(name.rsplit(".", 1)[-1].lower(), bare, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean `{bare[near[0]]}`?"
+    near = nearest(name, choices)
+    if near is not None:
+        return f"Did you mean `{near}`?"
     if not choices:
         return ""
     shown = ", ".join(f"`{choice}`" for choice in choices[:12])

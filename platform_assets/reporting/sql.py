@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from platform_assets.reporting.document import Document, Query
-from platform_assets.reporting.errors import ReportError, did_you_mean
+from platform_assets.reporting.errors import ReportError, did_you_mean, nearest
 
 THIS_REPORT = "this_report"
 WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
@@ -231,7 +231,8 @@ def _not_a_table(query: Query, text: str) -> ReportError:
 
 
 def _unknown_bare(query: Query, name: str, names: Collection[str]) -> ReportError:
+    near = nearest(name, names)
     return ReportError(
         f"query `{query.name}`: `{name}` is neither a table with its schema nor another query.",
-        hint=did_you_mean(name, names) or f"Write the schema too, e.g. marts.{name}.",
+        hint=f"Did you mean `{near}`?" if near else f"Write the schema too, e.g. marts.{name}.",
     )
