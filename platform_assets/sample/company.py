@@ -24,7 +24,7 @@ from platform_assets.sample.tape import Tape
 from platform_assets.sample.visits import Stage, Visit
 from platform_assets.sample.web_visits import WebVisit
 
-EVENTS_PER_VISIT = 7.1  # measured over 60 days; visits behind ad blockers included
+EVENTS_PER_VISIT = 6.5  # measured over 60 days; visits behind ad blockers included
 BOT_SHARE = 0.06  # of all events
 LOG_BOT_PAGES = 0.12  # pages fetched by robots without JavaScript, per event
 MIN_NEW_SHARE = 0.2  # of visits
