@@ -1,0 +1,33 @@
+PYTHON ?= python3
+PORT ?= 3000
+BIN := .venv/bin
+# What makes the environment; made again when the lock or the project's metadata changes.
+ENV := .venv/.installed
+
+.PHONY: up demo test check bench clean
+.DEFAULT_GOAL := up
+
+up: $(ENV) ## Serve the platform on http://localhost:$(PORT), everything running.
+	@$(BIN)/platform-assets up --port $(PORT)
+
+demo: $(ENV) ## Make the sample company's data and materialize every asset once.
+	@$(BIN)/platform-assets demo
+
+test: $(ENV) ## Run the tests.
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(ENV) ## Lint, types, declarations, definitions, dbt project.
+	@$(BIN)/platform-assets check
+
+bench: $(ENV) ## Measure ingestion, time to fresh and a full materialization.
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove the environment, the data folder's default place and every cache.
+	@rm -rf .venv .data .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info dbt/target dbt/logs
+
+$(ENV): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(ENV)
