@@ -5,9 +5,17 @@ requested (`web_visits`, `robots`).
 """
 
 from collections import Counter
+from functools import lru_cache
 from random import Random
 
-from platform_assets.sample.clock import DAY_MS, SECOND_MS, day_text, iso
+from platform_assets.sample.clock import (
+    DAY_MS,
+    MINUTE_MS,
+    SECOND_MS,
+    day_text,
+    iso,
+    minute_text,
+)
 from platform_assets.sample.files import Folder, compress
 from platform_assets.sample.manifest import SourcePlanted
 from platform_assets.sample.tape import Hit
@@ -35,10 +43,16 @@ _ASSETS = (
 _IMAGES = tuple(f"/img/p/{n:03}.avif" for n in range(60))
 
 
+@lru_cache(maxsize=4096)
+def _log_minute(minute: int) -> str:
+    """Return a minute counted from 1970-01-01 as a web server writes it, without the seconds."""
+    text = minute_text(minute)
+    return f"{text[8:10]}/{_MONTHS[int(text[5:7]) - 1]}/{text[:4]}:{text[11:]}"
+
+
 def log_time(ms: int) -> str:
     """Return epoch milliseconds as a web server writes them, to the second, UTC."""
-    text = iso(ms)
-    return f"{text[8:10]}/{_MONTHS[int(text[5:7]) - 1]}/{text[:4]}:{text[11:19]} +0000"
+    return f"{_log_minute(ms // MINUTE_MS)}{ms // SECOND_MS % 60:02} +0000"
 
 
 def log_line(hit: Hit) -> str:

@@ -97,9 +97,7 @@ class AdsLedger:
         self._visits: dict[tuple[int, Touch, str], int] = defaultdict(int)
         self._orders: dict[tuple[int, Touch, str], list[int]] = defaultdict(list)
 
-    def visit(
-        self, at: int, touch: Touch, device: str, order_value: int | None
-    ) -> None:
+    def visit(self, at: int, touch: Touch, device: str, order_value: int | None) -> None:
         """Count one visit that an ad brought, with the value of its order in cents, if any."""
         key = (at // DAY_MS, touch, device.upper())
         self._visits[key] += 1
@@ -108,9 +106,7 @@ class AdsLedger:
 
     def result(self, day_number: int, touch: Touch, device: str) -> Result:
         """Return the final figures; the same whenever they are asked for."""
-        rng = Random(
-            f"{self.seed}/ads/{day_number}/{touch.campaign}/{touch.content}/{device}"
-        )
+        rng = Random(f"{self.seed}/ads/{day_number}/{touch.campaign}/{touch.content}/{device}")
         visits = self._visits.get((day_number, touch, device), 0)
         orders = self._orders.get((day_number, touch, device), [])
         clicks = visits + int(visits * rng.uniform(0.04, 0.14) + rng.random())
@@ -149,9 +145,7 @@ def _sum_up(delivery: ExportDelivery, clicks: str, cost: str, day: str) -> None:
     planted = delivery.planted
     assert isinstance(planted, AdsPlanted)
     planted.spend_cents_by_day = {}
-    planted.clicks = planted.impressions = planted.spend_cents = (
-        planted.conversions_hundredths
-    ) = 0
+    planted.clicks = planted.impressions = planted.spend_cents = planted.conversions_hundredths = 0
     for row in delivery.latest.values():
         cents = int(str(row[cost]).replace(".", ""))
         planted.clicks += int(str(row[clicks]))

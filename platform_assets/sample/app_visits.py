@@ -35,9 +35,7 @@ class AppVisit(Visit):
         self.base["device"] = {"id": self.device.anonymous_id, **model}
         if self.device.visits == 1:
             self.track("Application Installed", dict(context["app"]))
-        self.track(
-            "Application Opened", {"from_background": self.person.visits % 3 == 0}
-        )
+        self.track("Application Opened", {"from_background": self.person.visits % 3 == 0})
         if self.touch.medium == "push":
             self.track("Push Notification Tapped", {"campaign": self.touch.context})
         self.now += 300
@@ -45,9 +43,7 @@ class AppVisit(Visit):
             self.look_at(self.stage.product())
         else:
             kind = self.touch.landing
-            self.show(
-                kind, text=self.rng.choice(CATEGORIES) if kind == "category" else ""
-            )
+            self.show(kind, text=self.rng.choice(CATEGORIES) if kind == "category" else "")
 
     def show(self, kind: str, product: Product | None = None, text: str = "") -> None:
         """Show a screen."""
@@ -56,9 +52,7 @@ class AppVisit(Visit):
             properties = {"product_id": product.id, "sku": product.sku}
         elif text:
             properties = {"order_id" if kind == "confirmation" else kind: text}
-        self.send(
-            "screen", "screen", {"name": _SCREENS[kind], "properties": properties}
-        )
+        self.send("screen", "screen", {"name": _SCREENS[kind], "properties": properties})
 
     def context(self) -> dict[str, Any]:
         """Return the context, with the campaign of a push notification or link."""
@@ -72,6 +66,4 @@ class AppVisit(Visit):
 
     def extras(self) -> dict[str, Any]:
         """Return the number of the visit, since the tracking sends it."""
-        return (
-            {"sessionNumber": self.person.visits} if self.stage.session_number else {}
-        )
+        return {"sessionNumber": self.person.visits} if self.stage.session_number else {}

@@ -60,9 +60,7 @@ def _google(
     ]  # fmt: skip
 
 
-def _meta(
-    number: int, campaign: str, source: str, adsets: dict[str, float]
-) -> list[Touch]:
+def _meta(number: int, campaign: str, source: str, adsets: dict[str, float]) -> list[Touch]:
     host = {
         "facebook": "https://l.facebook.com/",
         "instagram": "https://l.instagram.com/",

@@ -13,9 +13,9 @@ MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
-_TWO = tuple(f"{n:02}" for n in range(60))
+_SECONDS = tuple(f"{n:02}." for n in range(60))
 _HOUR_MINUTE = tuple(f"{n // 60:02}:{n % 60:02}" for n in range(1440))
-_THREE = tuple(f"{n:03}" for n in range(1000))
+_MILLIS = tuple(f"{n:03}Z" for n in range(1000))
 
 GROWTH_PER_DAY = 0.005
 TYPICAL_DAY = 30
@@ -60,12 +60,17 @@ def day_text(day_number: int) -> str:
     return date.fromordinal(719163 + day_number).isoformat()
 
 
+@lru_cache(maxsize=20_000)
+def minute_text(minute: int) -> str:
+    """Return `YYYY-MM-DDTHH:MM:` of a minute counted from 1970-01-01."""
+    day, rest = divmod(minute, 1440)
+    return f"{day_text(day)}T{_HOUR_MINUTE[rest]}:"
+
+
 def iso(ms: int) -> str:
     """Return epoch milliseconds as `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
-    day, rest = divmod(ms, DAY_MS)
-    minute, rest = divmod(rest, MINUTE_MS)
-    second, milli = divmod(rest, SECOND_MS)
-    return f"{day_text(day)}T{_HOUR_MINUTE[minute]}:{_TWO[second]}.{_THREE[milli]}Z"
+    rest = ms % MINUTE_MS
+    return minute_text(ms // MINUTE_MS) + _SECONDS[rest // SECOND_MS] + _MILLIS[ms % SECOND_MS]
 
 
 def sql_time(ms: int) -> str:
@@ -75,9 +80,7 @@ def sql_time(ms: int) -> str:
 
 def day_start(day: date) -> int:
     """Return the epoch milliseconds of a day's midnight, UTC."""
-    return (
-        int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND_MS
-    )
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND_MS
 
 
 def level(day_index: int, weekday: int) -> float:
@@ -89,9 +92,7 @@ def level(day_index: int, weekday: int) -> float:
     return float(growth) * WEEKDAYS[weekday]
 
 
-def visit_starts(
-    rng: np.random.Generator, count: int, begin: int, until: int
-) -> list[int]:
+def visit_starts(rng: np.random.Generator, count: int, begin: int, until: int) -> list[int]:
     """Return `count` sorted times between two moments of one day, by the cycle of the hours."""
     midnight = begin - begin % DAY_MS
     span = np.array([begin - midnight, until - midnight]) / HOUR_MS

@@ -50,9 +50,7 @@ class Order:
     created_at: int
     steps: tuple[Step, ...]
     origin: str  # web, app, ad_blocker or phone
-    event_received_at: int | None = (
-        None  # when its Order Completed arrives, if it has one
-    )
+    event_received_at: int | None = None  # when its Order Completed arrives, if it has one
 
     @property
     def number(self) -> str:
@@ -85,9 +83,7 @@ def share_out(amount: int, weights: list[int]) -> list[int]:
     """Split cents by weights without losing one: largest remainder, earlier lines first."""
     total = sum(weights)
     parts = [amount * w // total for w in weights]
-    by_remainder = sorted(
-        range(len(weights)), key=lambda i: -(amount * weights[i] % total)
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda i: -(amount * weights[i] % total))
     for i in by_remainder[: amount - sum(parts)]:
         parts[i] += 1
     return parts
@@ -147,9 +143,7 @@ class Till:
         total = subtotal - discount + shipping
         lines = tuple(
             Line(product, quantity, product.price, part)
-            for (product, quantity), part in zip(
-                cart, share_out(discount, amounts), strict=True
-            )
+            for (product, quantity), part in zip(cart, share_out(discount, amounts), strict=True)
         )
         order = Order(
             id=self._next,

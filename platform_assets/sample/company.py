@@ -20,8 +20,9 @@ from platform_assets.sample.config import SampleConfig
 from platform_assets.sample.people import Customer, Device, Person, Population
 from platform_assets.sample.products import Assortment
 from platform_assets.sample.robots import crawl, fetch
+from platform_assets.sample.stage import Stage
 from platform_assets.sample.tape import Tape
-from platform_assets.sample.visits import Stage, Visit
+from platform_assets.sample.visits import Visit
 from platform_assets.sample.web_visits import WebVisit
 
 EVENTS_PER_VISIT = 6.5  # measured over 60 days; visits behind ad blockers included
@@ -41,9 +42,7 @@ class Happened:
 
     orders: list[Order] = field(default_factory=list)
     customers: list[Customer] = field(default_factory=list)
-    visits: list[Visit] = field(
-        default_factory=list
-    )  # of campaigns that somebody bills
+    visits: list[Visit] = field(default_factory=list)  # of campaigns that somebody bills
 
 
 class Company:
@@ -113,9 +112,7 @@ class Company:
         """Live a span within one day on which about `events` events shall happen."""
         rng = stage.rng
         share = (until - begin) / DAY_MS
-        visitors = self._visitors(
-            day_index, events * (1 - BOT_SHARE) / EVENTS_PER_VISIT, share
-        )
+        visitors = self._visitors(day_index, events * (1 - BOT_SHARE) / EVENTS_PER_VISIT, share)
         numbers = np.random.default_rng(rng.getrandbits(63))
         starts = visit_starts(numbers, len(visitors), begin, until)
         web, app = Sources(WEB_TOUCHES, weekday), Sources(APP_TOUCHES, weekday)
@@ -143,9 +140,7 @@ class Company:
         self.people.rng.shuffle(people)
         return people
 
-    def _visit(
-        self, stage: Stage, person: Person, at: int, web: Sources, app: Sources
-    ) -> Visit:
+    def _visit(self, stage: Stage, person: Person, at: int, web: Sources, app: Sources) -> Visit:
         """Let one person visit on one of their devices."""
         if person.customer is not None and person.customer.deleted_at is not None:
             person.customer = None

@@ -26,9 +26,7 @@ class SampleConfig:
     """
 
     days: int = 60
-    events_per_day: int = (
-        2000  # web and app together, bots included, on a typical (30th) day
-    )
+    events_per_day: int = 2000  # web and app together, bots included, on a typical (30th) day
     seed: int = 42
     end: date = field(default_factory=today)
 
@@ -37,9 +35,7 @@ class SampleConfig:
         if self.days < 1:
             raise SampleError(f"--days must be at least 1, not {self.days}.")
         if self.events_per_day < 50:
-            raise SampleError(
-                f"--events-per-day must be at least 50, not {self.events_per_day}."
-            )
+            raise SampleError(f"--events-per-day must be at least 50, not {self.events_per_day}.")
 
     @property
     def start(self) -> date:

@@ -49,9 +49,7 @@ def _bad_bytes(line: bytes) -> bytes:
     return line[:at] + b"\xff\xfe" + line[at:]
 
 
-def _bad_lines(
-    day_index: int, source: str, line: bytes, rng: Random
-) -> list[tuple[bytes, str]]:
+def _bad_lines(day_index: int, source: str, line: bytes, rng: Random) -> list[tuple[bytes, str]]:
     """Return the bad lines planned for a day, made from a good line, each with its reason."""
     phase = (day_index + (0 if source == WEB else 6)) % DIRT_CYCLE
     copy = _fresh(line, rng)
@@ -63,9 +61,7 @@ def _bad_lines(
             ),
             (copy[:-1] + b",}", "invalid_json"),
         ],
-        4: lambda: [
-            (text, "not_an_object") for text in (b"[1, 2, 3]", b'"ping"', b"42")
-        ],
+        4: lambda: [(text, "not_an_object") for text in (b"[1, 2, 3]", b'"ping"', b"42")],
         6: lambda: [(_bad_bytes(copy), "invalid_utf8")],
         7: lambda: [(_bad_time(copy), "bad_cast")],
         8: lambda: [(b"{" + copy[52:], "required_missing")],
@@ -77,9 +73,7 @@ def _bad_lines(
 class EventDelivery:
     """Delivers the events of one source, day by day."""
 
-    def __init__(
-        self, source: str, folder: Folder, planted: EventsPlanted, seed: int
-    ) -> None:
+    def __init__(self, source: str, folder: Folder, planted: EventsPlanted, seed: int) -> None:
         """Write below `folder` and count into `planted`."""
         self.source, self.folder, self.planted, self.seed = (
             source,
@@ -89,9 +83,7 @@ class EventDelivery:
         )
         self._again: list[Record] = []  # to be repeated by the next file
 
-    def deliver_day(
-        self, day_number: int, day_index: int, records: list[Record]
-    ) -> None:
+    def deliver_day(self, day_number: int, day_index: int, records: list[Record]) -> None:
         """Write the files of one day from its records in order of arrival."""
         hours = 24 // SLOTS[self.source]
         slots: list[list[Record]] = [[] for _ in range(SLOTS[self.source])]
@@ -152,17 +144,13 @@ class EventDelivery:
             self.planted.duplicates_across_files += 1
         return [entry for _, _, entry in sorted(placed, key=lambda item: item[:2])]
 
-    def _spoil(
-        self, entries: list[Entry], day_index: int, slot: int, rng: Random
-    ) -> list[Entry]:
+    def _spoil(self, entries: list[Entry], day_index: int, slot: int, rng: Random) -> list[Entry]:
         """Plant the bad lines of the day into its second file."""
         if slot != 1:
             return entries
         model = rng.choice(entries).line
         for line, reason in _bad_lines(day_index, self.source, model, rng):
-            entries.insert(
-                rng.randrange(len(entries)), Entry(line, None, reason=reason)
-            )
+            entries.insert(rng.randrange(len(entries)), Entry(line, None, reason=reason))
             self.planted.reject_record(reason)
         return entries
 
@@ -186,10 +174,7 @@ class EventDelivery:
     def _note_drift(self, records: list[Record]) -> None:
         """Note the newer top-level keys as soon as they land."""
         for key in ("consent", "sessionNumber"):
-            if (
-                f"+{key}" not in self.planted.drift
-                and f'"{key}":'.encode() in records[-1].line
-            ):
+            if f"+{key}" not in self.planted.drift and f'"{key}":'.encode() in records[-1].line:
                 self.planted.drift.append(f"+{key}")
 
     def _spoil_file(self, stem: str, data: bytes, day_index: int, slot: int) -> None:

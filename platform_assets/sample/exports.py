@@ -59,9 +59,7 @@ class ExportDelivery:
     latest: dict[tuple[object, ...], Row] = field(default_factory=dict)
     number: int = 0
 
-    def deliver(
-        self, day: date, rows: list[Row], restated: Callable[[Row], bool]
-    ) -> None:
+    def deliver(self, day: date, rows: list[Row], restated: Callable[[Row], bool]) -> None:
         """Write the export of a day; bad casts fall on rows that the next export restates."""
         rng = Random(f"{self.seed}/{self.layout.file}/{day}")
         spoils = [spoil for spoil in self.layout.spoils if spoil.hits(self.number)]
@@ -84,9 +82,7 @@ class ExportDelivery:
         """Return the header of this export and note what differs from the usual one."""
         gone = {spoil.column for spoil in spoils if spoil.kind == "vanish"}
         new = [spoil.column for spoil in spoils if spoil.kind == "appear"]
-        for change in [f"-{column}" for column in sorted(gone)] + [
-            f"+{column}" for column in new
-        ]:
+        for change in [f"-{column}" for column in sorted(gone)] + [f"+{column}" for column in new]:
             if change not in self.planted.drift:
                 self.planted.drift.append(change)
         return [column for column in self.layout.columns if column not in gone] + new
@@ -104,9 +100,7 @@ class ExportDelivery:
         faults = [spoil for spoil in spoils if spoil.kind not in ("vanish", "appear")]
         return dict(zip(free, faults, strict=False))
 
-    def _fields(
-        self, row: Row, columns: list[str], spoil: Spoil | None
-    ) -> list[object]:
+    def _fields(self, row: Row, columns: list[str], spoil: Spoil | None) -> list[object]:
         """Return the values of one record as they stand in the file."""
         values = [row[column] for column in columns]
         if spoil is None:
@@ -119,9 +113,7 @@ class ExportDelivery:
             values[columns.index(spoil.column)] = spoil.value
         return values
 
-    def _count(
-        self, rows: list[Row], columns: list[str], bad: dict[int, Spoil]
-    ) -> None:
+    def _count(self, rows: list[Row], columns: list[str], bad: dict[int, Spoil]) -> None:
         """Count records and keep the latest of each key; a vanished column is None there."""
         planted = self.planted
         for spoil in bad.values():

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-GZIP_LEVEL = 4
+GZIP_LEVEL = 3  # a fifth larger than the default, and three times as fast
 
 
 def compress(data: bytes) -> bytes:
@@ -48,11 +48,7 @@ class Folder:
         The bytes go to a name that ingestion ignores (a leading dot) and are then renamed.
         """
         path = self.root / name
-        if (
-            path.is_file()
-            and path.stat().st_size == len(data)
-            and path.read_bytes() == data
-        ):
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
             self.untouched += 1
             return False
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -38,9 +38,7 @@ class Sample:
 class Deliveries:
     """Everybody who writes files for the company."""
 
-    def __init__(
-        self, folder: Folder, config: SampleConfig, manifest: Manifest
-    ) -> None:
+    def __init__(self, folder: Folder, config: SampleConfig, manifest: Manifest) -> None:
         """Write below `folder` and count into the manifest."""
         seed = config.seed
         self.events = {
@@ -48,9 +46,7 @@ class Deliveries:
             APP: EventDelivery(APP, folder, manifest.app_events, seed),
         }
         self.log = LogDelivery(folder, manifest.access_log, seed)
-        self.ads = AdsLedger(
-            folder, manifest.google_ads, manifest.meta_ads, seed, config.start
-        )
+        self.ads = AdsLedger(folder, manifest.google_ads, manifest.meta_ads, seed, config.start)
         self.support = SupportDesk(folder, manifest.support_tickets, seed)
         self.config = config
 
@@ -58,9 +54,7 @@ class Deliveries:
         """Write what arrives on a day, and on the Monday after it the weekly exports."""
         for visit in happened.visits:
             value = visit.order.total if visit.order else None
-            self.ads.visit(
-                visit.start, visit.touch, visit.device.profile.device_type, value
-            )
+            self.ads.visit(visit.start, visit.touch, visit.device.profile.device_type, value)
         for order in happened.orders:
             self.support.after_order(order)
         number = day_start(self.config.start) // DAY_MS + day_index
@@ -158,7 +152,5 @@ def _save_shop(shop: Shop, company: Company, manifest: Manifest, end: int) -> No
     count_shop(manifest.shop, end, customers, len(products), orders)
     for order in orders:
         if order.event_received_at is not None and order.event_received_at < end:
-            source = (
-                manifest.web_events if order.origin == "web" else manifest.app_events
-            )
+            source = manifest.web_events if order.origin == "web" else manifest.app_events
             source.order_revenue_cents += order.total

@@ -22,9 +22,7 @@ class SourcePlanted(Exact):
     """What landed of one file source. `records = loaded + sum(quarantined)` always holds."""
 
     files: int = Field(default=0, description="Files in the landing zone, by name.")
-    files_duplicate: int = Field(
-        default=0, description="Files with the same bytes as another one."
-    )
+    files_duplicate: int = Field(default=0, description="Files with the same bytes as another one.")
     files_rejected: dict[str, int] = Field(
         default_factory=dict, description="Files that cannot be read at all, by reason."
     )
@@ -54,9 +52,7 @@ class SourcePlanted(Exact):
         default=0,
         description="Good records with an earlier time than a good one before in their file.",
     )
-    drift: list[str] = Field(
-        default_factory=list, description="Columns that come and go."
-    )
+    drift: list[str] = Field(default_factory=list, description="Columns that come and go.")
     worst_quarantined_share: float = Field(
         default=0.0,
         description="Largest share of bad records in one readable file, 0 to 1.",
@@ -98,13 +94,9 @@ class SourcePlanted(Exact):
 class EventsPlanted(SourcePlanted):
     """What landed of an event source. Sessions: 30-minute gap per anonymousId, distinct events."""
 
-    sessions: int = Field(
-        default=0, description="Sessions of all landed events, robots included."
-    )
+    sessions: int = Field(default=0, description="Sessions of all landed events, robots included.")
     sessions_without_bots: int = 0
-    devices: int = Field(
-        default=0, description="Anonymous ids of people with a landed event."
-    )
+    devices: int = Field(default=0, description="Anonymous ids of people with a landed event.")
     bot_events: int = Field(default=0, description="Distinct events of robots.")
     order_revenue_cents: int = Field(
         default=0,
@@ -143,9 +135,7 @@ class ShopPlanted(Exact):
     orders_event_in_transit: int = Field(
         default=0, description="… whose Order Completed has not, yet."
     )
-    revenue_cents: int = Field(
-        default=0, description="Sum of orders.total, whatever the status."
-    )
+    revenue_cents: int = Field(default=0, description="Sum of orders.total, whatever the status.")
     revenue_kept_cents: int = Field(
         default=0, description="… without cancelled and refunded orders."
     )
@@ -181,9 +171,7 @@ class Manifest(Exact):
 
     def write(self, path: Path) -> None:
         """Write the manifest as JSON."""
-        Folder(path.parent).write(
-            path.name, (self.model_dump_json(indent=1) + "\n").encode()
-        )
+        Folder(path.parent).write(path.name, (self.model_dump_json(indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, path: Path) -> "Manifest | None":

@@ -83,9 +83,7 @@ class Person:
 def uuid(rng: Random) -> str:
     """Return a random UUID of version 4 as text."""
     h = f"{rng.getrandbits(128):032x}"
-    return (
-        f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
-    )
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
 
 
 def _ip(rng: Random, mobile: bool) -> str:

@@ -92,9 +92,7 @@ class Assortment:
                 cost = int(price * rng.uniform(0.42, 0.63))
                 sku = f"{category[:2].upper()}-{1000 + number * 7}"
                 at = opened_at - rng.randrange(200 * 86_400_000)
-                self.products.append(
-                    Product(number, sku, name, category, price, cost, True, at)
-                )
+                self.products.append(Product(number, sku, name, category, price, cost, True, at))
         rng.shuffle(self.products)
         for number, product in enumerate(self.products, 1):
             product.id = number
@@ -113,9 +111,7 @@ class Assortment:
     def listed(self) -> list[Product]:
         """Return the products that have a row in the shop's database, retired ones included."""
         hidden = {p.id for p in self._hidden}
-        return sorted(
-            (p for p in self.products if p.id not in hidden), key=lambda p: p.id
-        )
+        return sorted((p for p in self.products if p.id not in hidden), key=lambda p: p.id)
 
     def begin_day(self, day_index: int, at: int) -> None:
         """Do what is planned for a day: launches, one retirement, a rise of some prices."""

@@ -25,9 +25,7 @@ class Profile:
         return "app" in self.context
 
 
-def _web(
-    weight: float, kind: str, os: str, width: int, height: int, agent: str
-) -> Profile:
+def _web(weight: float, kind: str, os: str, width: int, height: int, agent: str) -> Profile:
     name, _, version = os.partition(" ")
     context: dict[str, Any] = {
         "library": {"name": "analytics.js", "version": "4.18.2"},
@@ -38,9 +36,7 @@ def _web(
     return Profile(weight, kind, agent, context)
 
 
-def _app(
-    weight: float, os: str, version: str, model: str, size: tuple[int, int]
-) -> Profile:
+def _app(weight: float, os: str, version: str, model: str, size: tuple[int, int]) -> Profile:
     ios = os.startswith("iOS")
     agent = (
         f"Fernweh/{version} ({'iPhone' if ios else 'Android'}; {os}; {model})"

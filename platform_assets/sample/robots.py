@@ -11,8 +11,8 @@ from platform_assets.sample.clock import iso
 from platform_assets.sample.people import uuid
 from platform_assets.sample.products import CATEGORIES, SITE, category_path
 from platform_assets.sample.profiles import EVENT_BOTS, LOG_BOTS, bot_context
+from platform_assets.sample.stage import Stage
 from platform_assets.sample.tape import WEB, Hit
-from platform_assets.sample.visits import Stage
 from platform_assets.sample.web_visits import ARTICLES
 
 DEAD = ("/wp-login.php", "/.env", "/old/catalogue.pdf", "/xmlrpc.php", "/c/winter-2019")

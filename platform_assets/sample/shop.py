@@ -50,9 +50,7 @@ Values = tuple[object, ...]
 def customer_row(customer: Customer, as_of: int) -> Values:
     """Return a customer as the database has it at a moment."""
     deleted = customer.deleted_at if (customer.deleted_at or as_of) < as_of else None
-    updated = (
-        customer.updated_at if customer.updated_at < as_of else customer.created_at
-    )
+    updated = customer.updated_at if customer.updated_at < as_of else customer.created_at
     opt_in = customer.opt_in and deleted is None
     return (
         customer.id, customer.email, customer.name, COUNTRIES[customer.country][0],
@@ -120,9 +118,7 @@ class Shop:
                 _upsert(con, "customers", (customer_row(c, as_of) for c in customers))
                 _upsert(con, "products", (product_row(p) for p in products))
                 _upsert(con, "orders", (order_row(o, as_of) for o in taken))
-                _upsert(
-                    con, "order_lines", (row for o in taken for row in line_rows(o))
-                )
+                _upsert(con, "order_lines", (row for o in taken for row in line_rows(o)))
         finally:
             con.close()
         if not exists:
@@ -163,14 +159,10 @@ def count_shop(
         products,
         len(orders),
     )
-    planted.customers_deleted = sum(
-        1 for c in customers if (c.deleted_at or as_of) < as_of
-    )
+    planted.customers_deleted = sum(1 for c in customers if (c.deleted_at or as_of) < as_of)
     planted.order_lines = sum(len(order.lines) for order in orders)
     planted.orders_by_status = dict(sorted(Counter(states.values()).items()))
-    planted.orders_by_origin = dict(
-        sorted(Counter(order.origin for order in orders).items())
-    )
+    planted.orders_by_origin = dict(sorted(Counter(order.origin for order in orders).items()))
     arrivals = [o.event_received_at for o in orders if o.event_received_at is not None]
     planted.orders_with_event = sum(1 for at in arrivals if at < as_of)
     planted.orders_event_in_transit = len(arrivals) - planted.orders_with_event

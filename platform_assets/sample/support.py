@@ -129,26 +129,16 @@ class SupportDesk:
             key=lambda row: (str(row["updated_at"]), str(row["ticket_id"])),
         )
         last_week = iso(day_start(day - timedelta(days=WINDOW_DAYS // 2)))
-        self.delivery.deliver(
-            day, changed, lambda row: str(row["updated_at"]) >= last_week
-        )
+        self.delivery.deliver(day, changed, lambda row: str(row["updated_at"]) >= last_week)
         settled = as_of - 40 * DAY_MS  # nothing happens to a ticket after that
-        self.tickets = [
-            ticket for ticket in self.tickets if ticket.steps[-1].at >= settled
-        ]
+        self.tickets = [ticket for ticket in self.tickets if ticket.steps[-1].at >= settled]
 
     def close(self) -> None:
         """Count the tickets by their latest status."""
         planted, latest = self.delivery.planted, self.delivery.latest.values()
-        planted.counts = dict(
-            sorted(Counter(str(row["status"]) for row in latest).items())
-        )
-        planted.first_event_at = min(
-            (str(row["updated_at"]) for row in latest), default=None
-        )
-        planted.last_event_at = max(
-            (str(row["updated_at"]) for row in latest), default=None
-        )
+        planted.counts = dict(sorted(Counter(str(row["status"]) for row in latest).items()))
+        planted.first_event_at = min((str(row["updated_at"]) for row in latest), default=None)
+        planted.last_event_at = max((str(row["updated_at"]) for row in latest), default=None)
 
 
 def _steps(rng: Random, opened: int) -> tuple[Step, ...]:

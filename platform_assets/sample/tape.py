@@ -78,9 +78,7 @@ class SessionCounter:
         self.events += len(table)
         self.bot_events += int(bot.sum())
         recent = last & (time > until - SESSION_GAP - 1)
-        self._last = dict(
-            zip(device[recent].tolist(), time[recent].tolist(), strict=True)
-        )
+        self._last = dict(zip(device[recent].tolist(), time[recent].tolist(), strict=True))
 
 
 class Tape:

@@ -4,69 +4,21 @@ What belongs here: behaviour, and the Segment calls that it causes. What does no
 and when (`company`), robots (`robots`), what happens to the lines (`delivery`).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 import orjson
 
 from platform_assets.sample.channels import Touch
 from platform_assets.sample.clock import HOUR_MS, MINUTE_MS, iso
-from platform_assets.sample.commerce import Order, Till, euro
-from platform_assets.sample.people import (
-    COUNTRIES,
-    Device,
-    Person,
-    Population,
-    traits,
-    uuid,
-)
-from platform_assets.sample.products import CATEGORIES, CURRENCY, Assortment, Product
-from platform_assets.sample.tape import Tape
+from platform_assets.sample.commerce import Order, euro
+from platform_assets.sample.people import COUNTRIES, Device, Person, traits, uuid
+from platform_assets.sample.products import CATEGORIES, CURRENCY, Product
+from platform_assets.sample.stage import Stage, product_properties
 
 BOUNCE = 0.34
 SEARCHES = (
     "tent", "zelt 2 personen", "gtx boots", "rain jacket", "kocher", "merino", "schlafsack -10",
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Stage:
-    """What a day's visits share."""
-
-    rng: Random
-    gaps: Iterator[int]  # milliseconds between two actions
-    tape: Tape
-    shelf: Assortment
-    till: Till
-    people: Population
-    sale: bool = False
-    consent: bool = False  # whether web events carry the newer `consent` object
-    session_number: bool = False  # whether app events carry the newer `sessionNumber`
-
-    def product(self) -> Product:
-        """Return an article on sale, the popular ones more often."""
-        weights = self.shelf.weights
-        share = self.rng.random() * weights[-1]
-        low, high = 0, len(weights) - 1
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if weights[middle] < share else (low, middle)
-        return self.shelf.on_sale[low]
-
-
-def product_properties(product: Product, quantity: int = 1) -> dict[str, Any]:
-    """Return the properties that Segment's e-commerce spec asks of one product."""
-    return {
-        "product_id": product.id,
-        "sku": product.sku,
-        "name": product.name,
-        "category": product.category,
-        "price": euro(product.price),
-        "quantity": quantity,
-        "currency": CURRENCY,
-    }
 
 
 class Visit:
@@ -75,9 +27,7 @@ class Visit:
     source: str
     late_share: float
 
-    def __init__(
-        self, stage: Stage, person: Person, device: Device, touch: Touch, at: int
-    ) -> None:
+    def __init__(self, stage: Stage, person: Person, device: Device, touch: Touch, at: int) -> None:
         """Begin at the moment `at`; nothing is recorded before `run`."""
         self.stage, self.person, self.device, self.touch = stage, person, device, touch
         self.rng = stage.rng
@@ -86,9 +36,7 @@ class Visit:
         self.order: Order | None = None
         self.network = 30 + int(self.rng.random() * 300)
         late = self.rng.random() < self.late_share
-        self.online_at = (
-            at + self.rng.randrange(26 * HOUR_MS, 70 * HOUR_MS) if late else 0
-        )
+        self.online_at = at + self.rng.randrange(26 * HOUR_MS, 70 * HOUR_MS) if late else 0
         _, locale, zone, _, _ = COUNTRIES[person.country]
         self.base: dict[str, Any] = {
             **device.profile.context,
@@ -148,9 +96,7 @@ class Visit:
             **self.extras(),
         }
         tape = self.stage.tape
-        tape.event(
-            self.source, now + wait, now, label, orjson.dumps(event), device.number
-        )
+        tape.event(self.source, now + wait, now, label, orjson.dumps(event), device.number)
         if not device.seen and now + wait < tape.end:
             device.seen = True
             tape.counters[self.source].devices += 1
@@ -188,9 +134,7 @@ class Visit:
         elif share < 0.89:
             query = self.rng.choice(SEARCHES)
             self.show("search", text=query)
-            self.track(
-                "Products Searched", {"query": query, "results": self.rng.randrange(24)}
-            )
+            self.track("Products Searched", {"query": query, "results": self.rng.randrange(24)})
         else:
             self.show("blog" if share < 0.95 else "home")
 
@@ -217,9 +161,7 @@ class Visit:
             return
         self.pause()
         self.show("cart")
-        self.track(
-            "Cart Viewed", {"products": self.cart_properties(), "currency": CURRENCY}
-        )
+        self.track("Cart Viewed", {"products": self.cart_properties(), "currency": CURRENCY})
         if rng.random() > (0.62 if self.person.customer else 0.45):
             return
         self.pause()
@@ -247,9 +189,7 @@ class Visit:
 
     def cart_properties(self) -> list[dict[str, Any]]:
         """Return the cart as events carry it."""
-        return [
-            product_properties(product, quantity) for product, quantity in self.cart
-        ]
+        return [product_properties(product, quantity) for product, quantity in self.cart]
 
     def pay(self) -> None:
         """Place the order and see the confirmation."""
@@ -264,9 +204,7 @@ class Visit:
         self.person.orders += 1
         self.person.loyalty = min(0.92, self.person.loyalty + 0.1)
         self.show("confirmation", text=order.number)
-        order.event_received_at = self.track(
-            "Order Completed", self.order_properties(order)
-        )
+        order.event_received_at = self.track("Order Completed", self.order_properties(order))
         if self.person.orders == 2:
             self.now += 1_500
             fields = {

@@ -62,9 +62,7 @@ class WebVisit(Visit):
             self.show(kind, product)
             self.viewed(product)
         else:
-            self.show(
-                kind, text=self.rng.choice(CATEGORIES) if kind == "category" else ""
-            )
+            self.show(kind, text=self.rng.choice(CATEGORIES) if kind == "category" else "")
 
     def browse(self) -> None:
         """Leave the landing page."""
@@ -104,9 +102,7 @@ class WebVisit(Visit):
         common = (self.device.ip, agent, "GET", target)
         tape = self.stage.tape
         if rng.random() < 0.0015:
-            tape.hit(
-                Hit(max(midnight, time - 2500), *common, 500, 1024, self.referrer, 0)
-            )
+            tape.hit(Hit(max(midnight, time - 2500), *common, 500, 1024, self.referrer, 0))
         status = 304 if page == 2 and rng.random() < 0.02 else 200
         size = 0 if status == 304 else 14_000 + int(rng.random() * 52_000)
         tape.hit(Hit(time, *common, status, size, self.referrer, page))
@@ -125,6 +121,4 @@ class WebVisit(Visit):
         """Return the consent, since the tracking sends it."""
         if not self.stage.consent:
             return {}
-        return {
-            "consent": {"analytics": True, "marketing": self.device.number % 3 != 0}
-        }
+        return {"consent": {"analytics": True, "marketing": self.device.number % 3 != 0}}
