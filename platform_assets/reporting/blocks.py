@@ -32,7 +32,8 @@ class Chart(Block):
     """A chart of one query.
 
     `y` is a column, or several with their labels: `{revenue: Revenue, average: 7-day average}`.
-    Text on `x` of a bar chart makes the bars lie down, so that names are read without turning.
+    Several series of bars or areas are stacked. Text on `x` of a bar chart makes the bars lie
+    down, so that names are read without turning.
     """
 
     type: Literal["line", "bar", "area"]
@@ -47,7 +48,9 @@ class Chart(Block):
     emphasis: str = Field(default="", description="The series that matters; the others step back.")
     shade: Shade | None = None
     width: Literal["full", "half"] = "full"
-    height: int = Field(default=260, ge=80, le=900, description="Pixels.")
+    height: int | None = Field(
+        default=None, ge=80, le=900, description="Pixels; 260, or as many as lying bars need."
+    )
 
     @field_validator("y", mode="before")
     @classmethod
@@ -60,7 +63,11 @@ class Column(Block):
 
     label: str = ""
     format: str = ""
-    total: Literal["", "sum", "average"] = ""
+    total: str = Field(
+        default="",
+        pattern=r"^$|^sum$|^average$|^[A-Za-z_]\w* */ *[A-Za-z_]\w*$",
+        description="sum, average, or `a / b`: the sum of column a by that of column b.",
+    )
     bar: bool = Field(default=False, description="Draw the value as a bar behind it.")
     good: Literal["", "up", "down"] = Field(
         default="", description="Colour a change: which direction is good."
@@ -180,7 +187,8 @@ def _in_words(kind: str, error: ValidationError, text: str, line: int) -> Report
     if first["type"] == "missing":
         return _placed(f"this {kind} needs `{place}`.", at, f"Add `{name}: …`.")
     if first["type"] == "string_pattern_mismatch":
-        return _placed(f"`{place}` is {first['input']!r}.", at, "Write `query.column`.")
+        way = "Write sum, average or a / b." if name == "total" else "Write `query.column`."
+        return _placed(f"`{place}` is {first['input']!r}.", at, way)
     return _placed(f"`{place}` of this {kind}: {first['msg']}.", at, "")
 
 

@@ -1,34 +1,22 @@
-"""From a chart block and its query's rows to a Vega-Lite specification.
+"""From a chart block and its query's rows to what is to be drawn, and the same in words.
 
-What belongs here: which marks, axes and labels a chart has. What does not: drawing it (`svg`),
-colours (`palette`). The analyst's names and values are only ever values in the specification:
-fields have our own names, so that no text of theirs is read as an expression.
+What belongs here: points, series, their colours, the alternative text. What does not: axes and
+marks (`marks`), drawing (`svg`), the colours themselves (`palette`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime
 
-from platform_assets.reporting import formats, palette
+from platform_assets.reporting import formats, marks, palette
 from platform_assets.reporting.blocks import Chart
 from platform_assets.reporting.errors import ReportError
+from platform_assets.reporting.marks import Point, Spec
 from platform_assets.reporting.queries import Result
 
 POINT_CAP = 5_000
-WIDTHS = {"full": 1000, "half": 480}
-NARROW = 340
-Spec = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One value of a chart: where it stands, how much it is, which series it is of."""
-
-    x: object
-    y: float | None
-    series: str
-    tip: str
+# Pixels inside a panel at the page's full width, and on a phone of 390 pixels.
+WIDTHS = {"full": 1010, "half": 472}
 
 
 @dataclass(frozen=True)
@@ -66,8 +54,8 @@ def draw(chart: Chart, results: Mapping[str, Result]) -> Drawing | None:
     legend = tuple(colours.items()) if len(names) > 1 else ()
     shade = _shade(chart, results) if temporal else None
     specs = [
-        _spec(chart, points, colours, temporal, shade, width)
-        for width in (WIDTHS[chart.width], NARROW)
+        marks.specification(chart, points, colours, shade, width)
+        for width in (WIDTHS[chart.width], marks.NARROW)
     ]
     alt = chart.alt or _alt(chart, points, names)
     return Drawing(specs[0], specs[1], alt, note, legend)
@@ -144,239 +132,3 @@ def _alt(chart: Chart, points: Sequence[Point], names: Sequence[str]) -> str:
 
 def _height(point: Point) -> float:
     return point.y or 0.0
-
-
-def _iso(x: object) -> object:
-    if isinstance(x, datetime):
-        return x.replace(tzinfo=None).isoformat()
-    return f"{x.isoformat()}T00:00:00" if isinstance(x, date) else x
-
-
-def _spec(
-    chart: Chart,
-    points: Sequence[Point],
-    colours: Mapping[str, str],
-    temporal: bool,
-    shade: tuple[date, date, str] | None,
-    width: int,
-) -> Spec:
-    rows = [{"x": _iso(p.x), "y": p.y, "s": p.series, "t": p.tip} for p in points]
-    lying = chart.type == "bar" and not temporal
-    layers = _bars_lying(chart, points, width) if lying else _standing(chart, points, width)
-    if shade is not None:
-        layers = [*_shade_layers(shade), *layers]
-    height: Any = {"step": 30} if lying else chart.height
-    style = formats.find(chart.format)
-    return {
-        "width": width,
-        "height": height,
-        "data": {"values": rows},
-        "encoding": {
-            "color": {
-                "field": "s",
-                "type": "nominal",
-                "scale": {"domain": list(colours), "range": list(colours.values())},
-                "legend": None,
-            }
-        },
-        "layer": layers,
-        "config": _config(),
-        "usermeta": {"currency": style.symbol},
-    }
-
-
-def _standing(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
-    """Return the layers of a chart with values upright and time (or names) along the bottom."""
-    style = formats.find(chart.format)
-    x = _time_axis(points, width) if isinstance(points[0].x, date) else _name_axis()
-    y: Spec = {
-        "field": "y",
-        "type": "quantitative",
-        "title": None,
-        "stack": "zero" if chart.type == "area" and len(chart.y) == 1 and chart.color else None,
-        "axis": {"format": style.axis or "~s", "tickCount": 5},
-        "scale": {"zero": chart.type != "line" or _starts_near_zero(points), "nice": True},
-    }
-    mark: Spec = {
-        "line": {
-            "type": "line",
-            "strokeWidth": 2.25,
-            "strokeJoin": "round",
-            "interpolate": "linear",
-        },
-        "area": {"type": "area", "line": {"strokeWidth": 2}, "fillOpacity": 0.18},
-        "bar": {"type": "bar", "width": {"band": 0.8}, "cornerRadiusEnd": 2},
-    }[chart.type]
-    layers: list[Spec] = [{"mark": mark, "encoding": {"x": x, "y": y}}]
-    if chart.emphasis:
-        layers = _emphasised(chart, mark, x, y)
-    return layers if width <= NARROW else [*layers, _touch(points, x, width)]
-
-
-def _emphasised(chart: Chart, mark: Spec, x: Spec, y: Spec) -> list[Spec]:
-    """Draw the series that matter less first and thinner, so that the one that matters is on top."""
-    wanted = chart.y.get(chart.emphasis) or chart.emphasis
-    test = {"field": "s", "equal": wanted}
-    quiet = {**mark, "strokeWidth": 1.25} if chart.type == "line" else mark
-    strong = {**mark, "strokeWidth": 2.75} if chart.type == "line" else mark
-    return [
-        {"transform": [{"filter": {"not": test}}], "mark": quiet, "encoding": {"x": x, "y": y}},
-        {"transform": [{"filter": test}], "mark": strong, "encoding": {"x": x, "y": y}},
-    ]
-
-
-def _touch(points: Sequence[Point], x: Spec, width: int) -> Spec:
-    """Return an unseen layer that says the value under the pointer, without a script."""
-    texts: dict[object, list[str]] = {}
-    for point in points:
-        texts.setdefault(_iso(point.x), []).append(point.tip)
-    rows = [{"x": at, "t": "\n".join(tips)} for at, tips in texts.items()]
-    stroke = max(3, round(width / max(len(rows), 1)))
-    return {
-        "data": {"values": rows},
-        "mark": {"type": "rule", "strokeWidth": stroke, "opacity": 0, "color": "#000"},
-        "encoding": {
-            "x": x,
-            "description": {"field": "t", "type": "nominal"},
-            "color": {"value": "#000"},
-        },
-    }
-
-
-def _starts_near_zero(points: Sequence[Point]) -> bool:
-    """Whether zero belongs on the axis: unless all values lie in a narrow band far from it."""
-    values = [point.y for point in points if point.y is not None]
-    return not values or min(values) < 0.7 * max(values)
-
-
-def _bars_lying(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
-    """Return the layers of bars that lie: names on the left, values written at their ends."""
-    style = formats.find(chart.format)
-    order = list(dict.fromkeys(point.x for point in points))
-    longest = max((point.y or 0.0 for point in points), default=0.0)
-    names: Spec = {
-        "field": "x",
-        "type": "nominal",
-        "sort": order,
-        "title": None,
-        "axis": {
-            "labelLimit": 120 if width <= NARROW else 200,
-            "ticks": False,
-            "domain": False,
-            "grid": False,
-        },
-    }
-    values: Spec = {
-        "field": "y",
-        "type": "quantitative",
-        "axis": None,
-        "stack": None,
-        "scale": {"domainMax": longest * (1.28 if width <= NARROW else 1.16) or 1},
-    }
-    labels = [
-        {"x": _iso(p.x), "y": p.y, "s": p.series, "t": style(p.y)}
-        for p in points
-        if p.y is not None
-    ]
-    both: Spec = {"y": names, "x": values}
-    text: Spec = {
-        "data": {"values": labels},
-        "mark": {"type": "text", "align": "left", "dx": 6, "color": palette.colour("ink")},
-        "encoding": {**both, "text": {"field": "t"}, "color": {"value": palette.colour("ink")}},
-    }
-    bar: Spec = {
-        "mark": {"type": "bar", "cornerRadiusEnd": 3, "height": {"band": 0.68}},
-        "encoding": {**both, "description": {"field": "t", "type": "nominal"}},
-    }
-    if len({point.series for point in points}) > 1:
-        for layer in (bar, text):
-            layer["encoding"] = {**layer["encoding"], "yOffset": {"field": "s", "type": "nominal"}}
-    return [bar, text]
-
-
-def _shade_layers(shade: tuple[date, date, str]) -> list[Spec]:
-    """Return a tinted stretch from the first day to the end of the last, with its label on top."""
-    first, last, label = shade
-    row = {"x": _iso(first), "x2": _iso(last), "t": label}
-    x = {"field": "x", "type": "temporal"}
-    tint = palette.colour("shade")
-    band: Spec = {
-        "data": {"values": [row]},
-        "mark": {"type": "rect", "opacity": 0.1, "color": tint},
-        "encoding": {"x": x, "x2": {"field": "x2"}, "color": {"value": tint}},
-    }
-    text: Spec = {
-        "data": {"values": [row]},
-        "mark": {
-            "type": "text",
-            "align": "right",
-            "baseline": "top",
-            "dx": -6,
-            "y": 2,
-            "fontSize": 12,
-        },
-        "encoding": {
-            "x": x,
-            "text": {"field": "t", "type": "nominal"},
-            "color": {"value": palette.colour("muted")},
-        },
-    }
-    return [band, text] if label else [band]
-
-
-def _name_axis() -> Spec:
-    return {"field": "x", "type": "nominal", "sort": None, "title": None, "axis": {"labelAngle": 0}}
-
-
-def _time_axis(points: Sequence[Point], width: int) -> Spec:
-    days = [formats.as_date(point.x) for point in points]
-    ticks, pattern = time_ticks(min(days), max(days), 5 if width <= NARROW else width // 75)
-    return {
-        "field": "x",
-        "type": "temporal",
-        "title": None,
-        "axis": {"values": [_iso(day) for day in ticks], "format": pattern, "grid": False},
-    }
-
-
-def time_ticks(first: date, last: date, most: int) -> tuple[list[date], str]:
-    """Return at most `most` days to mark between two days, and how they are written (d3).
-
-    Days for a short span, Mondays for up to about 30 weeks, else the first of months.
-    """
-    span = (last - first).days
-    if span < most:
-        return [first + timedelta(days=n) for n in range(span + 1)], "%a %-d"
-    if span <= 210:
-        step = 7 * -(-(span // 7 + 1) // most)
-        monday = last - timedelta(days=last.weekday())
-        ticks = [monday - timedelta(days=step * n) for n in range(span // step + 1)]
-        return [day for day in reversed(ticks) if day >= first], "%-d %b"
-    months = [(first.year, first.month)]
-    while months[-1] < (last.year, last.month):
-        year, month = months[-1]
-        months.append((year + month // 12, month % 12 + 1))
-    step = -(-len(months) // most)
-    starts = [date(year, month, 1) for year, month in months]
-    return [day for day in starts[::-1][::step][::-1] if day >= first], "%b %y"
-
-
-def _config() -> Spec:
-    ink, muted, line = (palette.colour(name) for name in ("ink", "muted", "line"))
-    return {
-        "background": None,
-        "font": "Liberation Sans, Arial, sans-serif",
-        "view": {"stroke": None},
-        "text": {"color": ink, "fontSize": 12},
-        "axis": {
-            "labelColor": muted,
-            "labelFontSize": 12,
-            "labelPadding": 6,
-            "gridColor": line,
-            "domainColor": line,
-            "tickColor": line,
-            "domain": False,
-            "ticks": False,
-        },
-        "axisX": {"domain": True, "ticks": True, "tickSize": 4, "labelOverlap": "greedy"},
-    }

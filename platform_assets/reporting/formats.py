@@ -40,6 +40,11 @@ class Format:
     symbol: str = ""
     numeric: bool = True
 
+    @property
+    def zero(self) -> str:
+        """What an axis says at zero."""
+        return f"{self.symbol}0%" if self.axis.endswith("%") else f"{self.symbol}0"
+
     def __call__(self, value: Value) -> str:
         """Return `value` as text; a gap (null, NaN, infinity) as an en dash."""
         return GAP if is_gap(value) else self.write(value)
@@ -179,7 +184,11 @@ def _build(name: str, decimals: int | None) -> Format | None:
         "text": Format(name, clean, numeric=False),
         "number": Format(name, lambda v: _plain(v, zero), "~s"),
         "compact": Format(name, lambda v: _compact(v, one), "~s"),
-        "percent": Format(name, lambda v: _plain(number(v) * 100, one, after="%"), "~%"),
+        "percent": Format(
+            name,
+            lambda v: _plain(number(v) * 100, one, after="%"),
+            "~%" if decimals is None else f".{decimals}%",
+        ),
         "change": Format(name, lambda v: _signed(v, one, "%", 100), "~%"),
         "points": Format(
             name, lambda v: _signed(v, 1 if decimals is None else decimals, " pp", 100)

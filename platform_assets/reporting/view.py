@@ -165,11 +165,22 @@ def _column(
     )
     longest = max((formats.number(v) for v in known), default=Decimal(0)) if column.bar else None
     cells = tuple(_cell(v, style, numeric, column, longest) for v in values[:limit])
-    text = ""
-    if column.total and known:
-        total = sum((formats.number(v) for v in known), Decimal(0))
-        text = style(total / len(known) if column.total == "average" else total)
+    text = style(_total(column.total, values, result)) if column.total else ""
     return cells, numeric, Cell(text, numeric)
+
+
+def _total(how: str, values: Sequence[object], result: Result) -> Decimal | None:
+    """Return the sum, the average, or the sum of one column by the sum of another."""
+    if "/" in how:
+        above, below = (_sum(result.column(name.strip())) for name in how.split("/"))
+        return _part(above, below)
+    total = _sum(values)
+    known = sum(not formats.is_gap(v) for v in values)
+    return _part(total, Decimal(known)) if how == "average" else total
+
+
+def _sum(values: Sequence[object]) -> Decimal:
+    return sum((formats.number(v) for v in values if not formats.is_gap(v)), Decimal(0))
 
 
 def _cell(
