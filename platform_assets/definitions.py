@@ -13,7 +13,7 @@ from platform_assets.automation import (
     automation_sensor,
     refresh_sensor,
 )
-from platform_assets.components import DatabaseSource, FileSource
+from platform_assets.components import DatabaseSource, FileSource, platform_tables
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 
@@ -25,7 +25,9 @@ def build() -> dg.Definitions:
         project_root=PROJECT_ROOT,
     )
     declared = tree.build_defs()
-    policy.enforce(declared.resolve_all_asset_specs())
+    specs = list(declared.resolve_all_asset_specs())
+    own = platform_tables.specs([s.key for s in specs if s.tags.get("layer") == "raw"])
+    policy.enforce([*specs, *own])
     warehouse, landing = Warehouse.from_settings(), Landing(settings().landing)
     sources: list[Watched] = [
         *(
@@ -38,6 +40,7 @@ def build() -> dg.Definitions:
         ),
     ]
     platform = dg.Definitions(
+        assets=own,
         sensors=[refresh_sensor(sources), automation_sensor()],
         resources={"warehouse": warehouse, "landing": landing},
         executor=dg.in_process_executor,

@@ -104,6 +104,7 @@ class DatabaseSource(SourceFields):
             fingerprint = database.probe(declaration)[table.name]
             result = database.ingest_table(warehouse, declaration, table)
             yield source_results.materialization(
+                context,
                 warehouse,
                 spec.key,
                 raw_table,

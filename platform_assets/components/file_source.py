@@ -100,6 +100,7 @@ class FileSource(SourceFields):
             context.log.info(f"{len(stable)} new files of {declaration.glob}")
             result = files.ingest(warehouse, landing, declaration, files=stable)
             yield source_results.materialization(
+                context,
                 warehouse,
                 spec.key,
                 declaration.name,

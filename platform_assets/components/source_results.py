@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_assets.components import platform_tables
 from platform_assets.ingestion import health
 from platform_assets.ingestion.declaration import QuarantineLimits
 from resources.warehouse import Warehouse
@@ -46,6 +47,7 @@ def last_load(warehouse: Warehouse) -> int:
 
 
 def materialization(
+    context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     key: dg.AssetKey,
     table: str,
@@ -56,7 +58,12 @@ def materialization(
     metadata: Mapping[str, Any],
     replaced: bool = False,
 ) -> dg.MaterializeResult[None]:
-    """Return the result of loading `raw.<table>`: what is in it now, what changed, its checks."""
+    """Return the result of loading `raw.<table>`: what is in it now, what changed, its checks.
+
+    The platform's own tables, which the load has written too, are reported on the way.
+    """
+    for event in platform_tables.materializations(warehouse):
+        context.log_event(event)
     with warehouse.reading() as connection:
         outcomes = health.checks(
             connection,
