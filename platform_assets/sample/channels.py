@@ -4,6 +4,8 @@ Together the touches cover every one of Google's default channel groups. What do
 here: what the two advertising services report of their campaigns (`ads`).
 """
 
+# ruff: noqa: E501  (the tables have one row a line)
+
 from bisect import bisect
 from dataclasses import dataclass
 from random import Random
@@ -87,7 +89,7 @@ GOOGLE_ADS = (
 
 META_ADS = (
     *_meta(31, "prospecting_spring", "facebook", {"Wanderer Österreich": 2.6, "Zelten & Familie": 2.2}),
-    *_meta(32, "prospecting_reels", "instagram", {"Outdoor 18–34".replace("–", "-"): 3.4}),
+    *_meta(32, "prospecting_reels", "instagram", {"Outdoor 18-34": 3.4}),
     *_meta(33, "retargeting_dpa", "facebook", {"Rückkehrer 30 Tage": 1.6}),
 )  # fmt: skip
 

@@ -116,6 +116,10 @@ class Till:
         self.orders: list[Order] = []
         self._next = first_id
 
+    def continue_from(self, next_id: int, rng: Random) -> None:
+        """Number the next order `next_id`, with other randomness, and forget the orders so far."""
+        self._next, self.rng, self.orders = next_id, rng, []
+
     def coupon(self, first_order: bool, sale: bool) -> tuple[str | None, int]:
         """Return a coupon and its percent: for a first order, in a sale, for club members."""
         draw = self.rng.random()

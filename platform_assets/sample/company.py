@@ -25,7 +25,7 @@ from platform_assets.sample.tape import Tape
 from platform_assets.sample.visits import Visit
 from platform_assets.sample.web_visits import WebVisit
 
-EVENTS_PER_VISIT = 6.5  # measured over 60 days; visits behind ad blockers included
+EVENTS_PER_VISIT = 6.35  # measured over 60 days; visits behind ad blockers included
 BOT_SHARE = 0.06  # of all events
 LOG_BOT_PAGES = 0.12  # pages fetched by robots without JavaScript, per event
 MIN_NEW_SHARE = 0.2  # of visits
@@ -136,7 +136,7 @@ class Company:
         if len(now) < len(due):
             self.due[day_index] = due[len(now) :]
         new = max(visits - len(now), visits * MIN_NEW_SHARE)
-        people = now + [self.people.person() for _ in range(int(new + 0.5))]
+        people = now + [self.people.person() for _ in range(int(new + self.people.rng.random()))]
         self.people.rng.shuffle(people)
         return people
 

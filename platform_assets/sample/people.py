@@ -109,6 +109,10 @@ class Population:
             total += weight
             self._countries.append(total)
 
+    def continue_from(self, next_customer: int, rng: Random) -> None:
+        """Number the next customer `next_customer`, with other randomness."""
+        self._next_customer, self.rng = next_customer, rng
+
     def person(self) -> Person:
         """Return somebody who has not been here before, without a device yet."""
         rng = self.rng

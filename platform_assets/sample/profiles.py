@@ -3,6 +3,8 @@
 What belongs here: user agents and what else a device says of itself. What does not: people.
 """
 
+# ruff: noqa: E501  (the tables have one row a line)
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from platform_assets.sample.clock import day_text, sql_time
+from platform_assets.sample.clock import DAY_MS, day_text, sql_time
 from platform_assets.sample.commerce import Order, money
 from platform_assets.sample.manifest import ShopPlanted
 from platform_assets.sample.people import COUNTRIES, Customer
 from platform_assets.sample.products import CURRENCY, Product
 
-DAY_MS = 86_400_000
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS customers (
   id INTEGER PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, country TEXT NOT NULL,
@@ -123,6 +122,22 @@ class Shop:
             con.close()
         if not exists:
             target.replace(self.path)
+
+    def settle(self, first_id: int, placed_before: int, at: int) -> None:
+        """Ship the orders from `first_id` on that nobody has looked after since they were placed.
+
+        Live orders forget their plans when the generator stops; `at` is when they are shipped.
+        """
+        con = sqlite3.connect(self.path, timeout=30)
+        try:
+            with con:
+                con.execute(
+                    "UPDATE orders SET status = 'shipped', updated_at = ? WHERE id >= ? "
+                    "AND status IN ('placed', 'paid') AND created_at < ?",
+                    (sql_time(at), first_id, sql_time(placed_before)),
+                )
+        finally:
+            con.close()
 
     def largest_id(self, table: str) -> int:
         """Return the largest id of a table of this schema, 0 for an empty one."""

@@ -3,6 +3,8 @@
 What belongs here: what customers write and what becomes of it. What does not: files (`exports`).
 """
 
+# ruff: noqa: E501  (the tables have one row a line)
+
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -84,9 +84,10 @@ class SessionCounter:
 class Tape:
     """Everything that happened and has not been written yet."""
 
-    def __init__(self, end: int) -> None:
+    def __init__(self, end: int, keep_hits: bool = True) -> None:
         """Count what arrives before `end`; what arrives later is on its way when all stops."""
         self.end = end
+        self.keep_hits = keep_hits
         self.arriving: dict[str, dict[int, list[Record]]] = {
             WEB: defaultdict(list),
             APP: defaultdict(list),
@@ -109,7 +110,8 @@ class Tape:
 
     def hit(self, hit: Hit) -> None:
         """Keep one request until the log of its day is written."""
-        self.hits[hit.time // DAY_MS].append(hit)
+        if self.keep_hits:
+            self.hits[hit.time // DAY_MS].append(hit)
 
     def take_events(self, source: str, day_number: int) -> list[Record]:
         """Hand out what arrives on a day, in order of arrival."""
@@ -118,6 +120,26 @@ class Tape:
     def take_hits(self, day_number: int) -> list[Hit]:
         """Hand out the requests of a day, in order of time."""
         return sorted(self.hits.pop(day_number, []))
+
+    def take_events_until(self, source: str, moment: int) -> list[Record]:
+        """Hand out what has arrived by a moment, in order of arrival; the rest stays."""
+        taken: list[Record] = []
+        for day in [day for day in self.arriving[source] if day <= moment // DAY_MS]:
+            records = self.arriving[source].pop(day)
+            taken += [record for record in records if record.received <= moment]
+            if len(later := [record for record in records if record.received > moment]):
+                self.arriving[source][day] = later
+        return sorted(taken)
+
+    def take_hits_until(self, moment: int) -> list[Hit]:
+        """Hand out the requests up to a moment, in order of time; the rest stays."""
+        taken: list[Hit] = []
+        for day in [day for day in self.hits if day <= moment // DAY_MS]:
+            hits = self.hits.pop(day)
+            taken += [hit for hit in hits if hit.time <= moment]
+            if len(later := [hit for hit in hits if hit.time > moment]):
+                self.hits[day] = later
+        return sorted(taken)
 
     def in_transit(self, source: str) -> int:
         """Return how many events have not been handed out."""
