@@ -74,7 +74,7 @@ def render(
 
 
 def tables(declaration: ReportDeclaration) -> list[str]:
-    """Return the asset keys (`marts/daily_revenue`) of the tables that the report's SQL reads, sorted.
+    """Return the asset keys (`marts/daily_revenue`) of the tables that the SQL reads, sorted.
 
     `raw.<source>__<table>` is the asset `raw/<source>/<table>`; the platform's own tables
     (`platform.ledger`, …) are no assets and are left out.

@@ -126,7 +126,8 @@ def _alt(chart: Chart, points: Sequence[Point], names: Sequence[str]) -> str:
     series = f" Series: {', '.join(names)}." if len(names) > 1 else ""
     return (
         f"{kind}: {what}. From {_where(points[0].x)} to {_where(points[-1].x)}; "
-        f"highest {style(top.y)} ({_where(top.x)}), lowest {style(low.y)} ({_where(low.x)}).{series}"
+        f"highest {style(top.y)} ({_where(top.x)}), "
+        f"lowest {style(low.y)} ({_where(low.x)}).{series}"
     )
 
 

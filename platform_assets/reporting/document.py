@@ -216,7 +216,7 @@ def _render_image(
     token = tokens[index]
     source, text = str(token.attrs.get("src", "")), escape(token.content)
     if not IMAGE.fullmatch(source):
-        return f'<span class="no-picture">[picture left out: {text or "it is outside the page"}]</span>'
+        return f'<span class="no-picture">[picture left out: {text or "no name"}]</span>'
     return f'<img src="{escape(source)}" alt="{text}">'
 
 

@@ -108,7 +108,7 @@ def _compact(value: Value, decimals: int, before: str = "") -> str:
 
 
 def _auto(value: Value) -> str:
-    """Numbers with as many decimals as they carry, at most two; dates as dates; the rest as text."""
+    """Numbers with the decimals they carry, at most two; dates as dates; the rest as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):

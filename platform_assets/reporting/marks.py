@@ -116,7 +116,7 @@ def _standing(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
 
 
 def _emphasised(chart: Chart, mark: Spec, x: Spec, y: Spec) -> list[Spec]:
-    """Draw the series that matter less first and thinner, so that the one that matters is on top."""
+    """Draw the quieter series first and thinner, so that the one that matters is on top."""
     wanted = chart.y.get(chart.emphasis) or chart.emphasis
     test = {"field": "s", "equal": wanted}
     quiet = {**mark, "strokeWidth": 1.25} if chart.type == "line" else mark

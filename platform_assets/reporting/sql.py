@@ -150,13 +150,14 @@ def _splice(head: str, sql: str) -> tuple[str, int]:
 
 
 def _bare(sql: str) -> str:
-    """Return `sql` without the semicolon at its end; a comment after it can't swallow a bracket."""
-    return sql.rstrip().removesuffix(";")
+    """Return `sql` up to the semicolon at its end, if it has one."""
+    last = sqlglot.tokenize(sql, dialect="duckdb")[-1]
+    return sql[: last.start] if last.text == ";" else sql.rstrip()
 
 
 def _tree(query: Query, dialect: str) -> exp.Query:
     try:
-        trees = [tree for tree in sqlglot.parse(query.sql, dialect=dialect) if tree is not None]
+        statements = sqlglot.parse(query.sql, dialect=dialect)
     except (ParseError, TokenError) as error:
         details = getattr(error, "errors", None) or [{}]
         line = query.line + int(details[0].get("line") or 1) - 1
@@ -166,6 +167,8 @@ def _tree(query: Query, dialect: str) -> exp.Query:
         raise _at(
             line, ReportError(f"query `{query.name}` is not readable SQL: {what}{where}.")
         ) from None
+    # A comment after the last semicolon comes as a statement of its own.
+    trees = [one for one in statements if one is not None and not isinstance(one, exp.Semicolon)]
     if len(trees) != 1:
         held = f"holds {len(trees)} statements" if trees else "is empty"
         raise _at(

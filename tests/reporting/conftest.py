@@ -27,7 +27,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> sqlalchemy.Engine:
         connection.execute("CREATE TABLE marts.fct_orders (order_id BIGINT, note VARCHAR)")
         connection.execute(
             "INSERT INTO marts.fct_orders VALUES (1, ?), (2, ?)",
-            ["<script>alert(1)</script>", "=HYPERLINK(\"http://evil.example\")"],
+            ["<script>alert(1)</script>", '=HYPERLINK("http://evil.example")'],
         )
     return warehouse.engine()
 
