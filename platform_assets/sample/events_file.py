@@ -5,13 +5,16 @@ not: the landing zone (`generate`).
 """
 
 import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from platform_assets.sample.clock import DAY_MS, day_start
 from platform_assets.sample.company import Company
 from platform_assets.sample.config import SampleConfig
+from platform_assets.sample.files import GZIP_LEVEL
 from platform_assets.sample.tape import APP, WEB, Tape
 
 DAYS = 30
@@ -34,7 +37,7 @@ def write_events(
     left, day_index = n, 0
     part = path.with_name(f".{path.name}.tmp")
     try:
-        with _open(part, compressed=path.suffix == ".gz") as out:
+        with _open(part, path.suffix == ".gz") as out:
             while left > 0:
                 company.live_day(day_index)
                 lines = [r.line for r in tape.take_events(source, first + day_index)[:left]]
@@ -49,8 +52,12 @@ def write_events(
     return path.stat().st_size
 
 
-def _open(path: Path, compressed: bool) -> IO[bytes]:
-    """Open a file for writing, gzipped or not."""
-    if compressed:
-        return gzip.GzipFile(path, "wb", compresslevel=3, mtime=0)  # type: ignore[return-value]
-    return path.open("wb")
+@contextmanager
+def _open(path: Path, compressed: bool) -> Iterator[IO[bytes]]:
+    """Open a file for writing; gzipped without its name and the time of day, or plain."""
+    with path.open("wb") as plain:
+        if not compressed:
+            yield plain
+            return
+        with gzip.GzipFile("", "wb", GZIP_LEVEL, plain, mtime=0) as out:
+            yield cast(IO[bytes], out)

@@ -60,7 +60,12 @@ class ExportDelivery:
     number: int = 0
 
     def deliver(self, day: date, rows: list[Row], restated: Callable[[Row], bool]) -> None:
-        """Write the export of a day; bad casts fall on rows that the next export restates."""
+        """Write the export of a day, if there is anything; faults fall on `restated` rows.
+
+        Those are in the next export too, so that nothing is lost by them.
+        """
+        if not rows:
+            return
         rng = Random(f"{self.seed}/{self.layout.file}/{day}")
         spoils = [spoil for spoil in self.layout.spoils if spoil.hits(self.number)]
         columns = self._columns(spoils)
