@@ -100,7 +100,7 @@ def resolve(defs: dg.Definitions, selection: str) -> list[dg.AssetKey]:
         PlatformError: the syntax is wrong, or nothing that can be executed matches.
     """
     graph = defs.resolve_asset_graph()
-    hint = 'Examples: raw/web_events+ (with all downstream), key:"marts/*", group:web, owner:"team:data"'
+    hint = 'Examples: raw/web_events+ (and all downstream), key:"marts/*", group:web, tag:layer=raw'
     try:
         selected = dg.AssetSelection.from_string(selection).resolve(graph)
     except dg.DagsterInvalidSubsetError as error:
@@ -179,9 +179,7 @@ def execute(
 class _Watcher:
     """Keeps the outcome up to date with the events of the run."""
 
-    def __init__(
-        self, outcome: Outcome, on_event: Callable[[DagsterEvent, Outcome], None]
-    ) -> None:
+    def __init__(self, outcome: Outcome, on_event: Callable[[DagsterEvent, Outcome], None]) -> None:
         self.outcome = outcome
         self.on_event = on_event
         self.started: dict[str, float] = {}

@@ -21,6 +21,7 @@ from rich.text import Text
 from platform_assets.commands.execution import AssetOutcome, Outcome
 
 SYMBOLS = {"done": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("–", "yellow")}
+WORDS = {"done": "materialized", "failed": "failed", "skipped": "skipped"}
 FINISHED = set(SYMBOLS)
 MESSAGE_LINES = 12
 
@@ -122,10 +123,14 @@ def summary(console: Console, outcome: Outcome, log: Path) -> None:
     _print_failures(console, outcome)
     count = {s: sum(a.status == s for a in outcome.assets.values()) for s in SYMBOLS}
     checks = sum(not c.passed for c in outcome.checks)
-    words = [f"{count['done']} materialized", f"{count['failed']} failed", f"{count['skipped']} skipped"]
-    words.append(f"{len(outcome.checks)} checks, {checks} not passed")
+    words = ", ".join(
+        [
+            *(f"{count[s]} {word}" for s, word in WORDS.items()),
+            f"{len(outcome.checks)} checks, {checks} not passed",
+        ]
+    )
     style = "bold red" if outcome.failed else "bold green"
-    console.print(Text(f"{', '.join(words)}, in {outcome.seconds:.1f} s", style))
+    console.print(Text(f"{words}, in {outcome.seconds:.1f} s", style))
     if outcome.failed:
         console.print(Text(f"Everything the assets printed: {log}", "dim"))
 

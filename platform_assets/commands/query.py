@@ -127,7 +127,7 @@ PRINTERS: dict[str, Callable[[Sequence[str], Rows, int | None], None]] = {
 
 
 def plain(value: Any) -> Any:
-    """Return what JSON has for a value: decimals as numbers where a float is exact, else as text."""
+    """Return what JSON has for a value: decimals as numbers where a float is exact."""
     if isinstance(value, Decimal):
         number = float(value)
         return number if Decimal(repr(number)) == value else str(value)

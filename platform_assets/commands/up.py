@@ -52,7 +52,7 @@ def up(port: int, host: str, no_sample: bool, definitions: str) -> None:
 
 
 def _first_start(home: Home, definitions: str, sample: bool) -> None:
-    """Make the sample land and materialize what is missing; a failed asset does not keep us down."""
+    """Make the sample land and materialize what is missing; a failed asset is no reason to stop."""
     if sample:
         _must(run_command(["sample"]))
     code = run_command(["materialize", "--missing", "--definitions", definitions])

@@ -5,6 +5,7 @@ replaces it when someone reloads them. That inner process is started through
 `platform_assets.server.forks`, so that runs need no start-up of their own.
 """
 
+import importlib
 import os
 import sys
 import threading
@@ -28,7 +29,8 @@ def main(socket: str, definitions: str) -> None:
     die_with_parent()
     from dagster._cli.code_server import start_command
     from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
-    from dagster._grpc import server
+
+    server: Any = importlib.import_module("dagster._grpc.server")
 
     def command(_executable: str) -> list[str]:
         return [sys.executable, "-m", "platform_assets.server.forks"]

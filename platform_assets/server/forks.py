@@ -59,7 +59,7 @@ def main() -> None:
         print("The definitions left threads running: every run imports them anew.", flush=True)
         multiprocessing.forkserver.set_forkserver_preload(list(LIBRARIES))
     _use_fork_server()
-    from dagster.__main__ import cli
+    from dagster._cli import cli
 
     cli(sys.argv[1:], prog_name="dagster")
 
@@ -70,14 +70,14 @@ def fork_server_of_this() -> None:
     Does what `ForkServer.ensure_running` does, except that it forks where that one executes a new
     interpreter. Call it while this process has one thread.
     """
-    from multiprocessing import connection, resource_tracker
+    from multiprocessing import resource_tracker
 
-    server = multiprocessing.forkserver._forkserver
+    server: Any = multiprocessing.forkserver._forkserver
     resource_tracker.ensure_running()
     listener = socket.socket(socket.AF_UNIX)
-    address = connection.arbitrary_address("AF_UNIX")
-    listener.bind(address)
+    listener.bind("")  # Linux chooses an abstract name: no file to protect or to remove
     listener.listen()
+    address = listener.getsockname()
     alive_read, alive_write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -95,6 +95,7 @@ def _serve_forks(listener: socket.socket, alive_read: int) -> None:
     code = 1
     try:
         die_with_parent()
+        os.register_at_fork(after_in_child=die_with_parent)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         multiprocessing.forkserver.main(listener.detach(), alive_read, [])
     except SystemExit:
@@ -105,9 +106,9 @@ def _serve_forks(listener: socket.socket, alive_read: int) -> None:
 
 def _use_fork_server() -> None:
     """Have Dagster's code server start its runs from the fork server."""
-    from dagster._grpc import server
+    server: Any = importlib.import_module("dagster._grpc.server")
 
-    class ForkingApiServer(server.DagsterApiServer):
+    class ForkingApiServer(server.DagsterApiServer):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._mp_ctx = multiprocessing.get_context("forkserver")

@@ -1,4 +1,4 @@
-"""One running platform per data folder: a lock file that the operating system frees with its process."""
+"""One running platform per data folder: a lock that the system frees with its process."""
 
 import fcntl
 import json

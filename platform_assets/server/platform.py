@@ -37,7 +37,7 @@ class Platform:
     @property
     def url(self) -> str:
         """Address to show to people."""
-        host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0"} else self.host  # noqa: S104
+        host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0"} else self.host
         return f"http://{host}:{self.port}"
 
     def serve(self, on_ready: Callable[[], None]) -> None:
@@ -108,7 +108,7 @@ def _entry(name: str) -> list[str]:
 
 @contextmanager
 def interruptible(processes: Processes) -> Iterator[None]:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt; later ones hurry the stop."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt; the next hurries us."""
     seen: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:

@@ -21,7 +21,7 @@ def require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                reason, way = f"in use by {holder(port)}", "Stop that process, or choose another port"
+                reason, way = f"in use by {holder(port)}", "Stop it, or choose another port"
             else:
                 reason, way = str(error.strerror), "Choose another one"
             raise PlatformError(

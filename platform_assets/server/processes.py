@@ -26,8 +26,11 @@ LOG_LINES_SHOWN = 15
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when its parent dies, however it dies (Linux)."""
-    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    """Have the kernel kill this process when its parent dies, however it dies (Linux).
+
+    At once: a process that finishes its work first would run beside the next start of the platform.
+    """
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def adopt_orphans() -> None:
@@ -149,7 +152,7 @@ class Processes:
 
 
 def _runs(code_server: Child) -> list[psutil.Process]:
-    """Return the processes that execute runs: server > definitions > forks > runs and their steps."""
+    """Return the processes of runs: server > definitions > forks > runs and their steps."""
     try:
         root = psutil.Process(code_server.process.pid)
         return [

@@ -9,7 +9,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # A report is one self-contained page. It may run its own inline scripts, in an origin of its own
-# (`sandbox` without `allow-same-origin`): it can neither call Dagster nor load anything from outside.
+# (`sandbox` without `allow-same-origin`): it can neither call Dagster nor load
+# anything from outside.
 HEADERS = {
     b"content-security-policy": (
         b"sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads; "

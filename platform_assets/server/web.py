@@ -31,7 +31,7 @@ def main(host: str, port: int, socket: str, workspace: str, failure: Path) -> No
     from dagster import DagsterInstance
     from dagster._core.workspace.context import WorkspaceProcessContext
     from dagster._core.workspace.load_target import WorkspaceFileTarget
-    from dagster_webserver import __version__
+    from dagster_webserver.version import __version__
 
     wait_for_code_server(socket)
     with (
@@ -40,9 +40,7 @@ def main(host: str, port: int, socket: str, workspace: str, failure: Path) -> No
             instance, WorkspaceFileTarget([workspace]), version=__version__
         ) as context,
     ):
-        instance.optimize_for_webserver(
-            statement_timeout=15000, pool_recycle=3600, max_overflow=20
-        )
+        instance.optimize_for_webserver(statement_timeout=15000, pool_recycle=3600, max_overflow=20)
         _require_definitions(context, failure)
         uvicorn.run(
             application(context),
