@@ -48,18 +48,20 @@ class Happened:
 class Company:
     """Fernweh. Days must be lived one after the other; they only depend on those before."""
 
-    def __init__(self, config: SampleConfig, tape: Tape) -> None:
-        """Begin with the customers of the shop's older website, who come back by and by."""
+    def __init__(self, config: SampleConfig, tape: Tape, shelf: Assortment | None = None) -> None:
+        """Begin with nobody, and with the assortment of the first day where none is given."""
         self.config, self.tape = config, tape
         self.start = day_start(config.start)
-        seed = config.seed
-        self.people = Population(Random(f"{seed}/people"))
-        self.shelf = Assortment(seed, self.start)
-        self.till = Till(Random(f"{seed}/till"))
+        self.people = Population(Random(f"{config.seed}/people"))
+        self.shelf = shelf or Assortment(config.seed, self.start)
+        self.till = Till(Random(f"{config.seed}/till"))
         self.due: dict[int, list[Person]] = defaultdict(list)
         self.bots = 0
-        rng = Random(f"{seed}/before")
-        for number in range(config.events_per_day // 6):
+
+    def take_over_customers(self) -> None:
+        """Bring the customers of the shop's older website over, who come back by and by."""
+        rng = Random(f"{self.config.seed}/before")
+        for number in range(self.config.events_per_day // 6):
             person = self.people.person()
             person.visits = 1 + int(rng.expovariate(0.5))
             person.first_channel = "Direct"
@@ -193,6 +195,8 @@ class Company:
     def _phone_orders(self, stage: Stage, begin: int, until: int) -> None:
         """Take orders by phone from customers: they are in the database only."""
         rng, customers = stage.rng, self.people.customers
+        if not customers:
+            return
         expected = self.config.events_per_day / 5000 * (until - begin) / DAY_MS
         for _ in range(int(expected + rng.random())):
             customer = customers[rng.randrange(len(customers))]

@@ -33,6 +33,7 @@ def write_events(
     config = SampleConfig(DAYS, per_day, seed, start + timedelta(days=DAYS))
     tape = Tape(1 << 62, keep_hits=False)
     company = Company(config, tape)
+    company.take_over_customers()
     first = day_start(start) // DAY_MS
     left, day_index = n, 0
     part = path.with_name(f".{path.name}.tmp")

@@ -6,18 +6,19 @@ does not: live data (`follow`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from platform_assets.sample.access_log import LogDelivery
 from platform_assets.sample.ads import AdsLedger
-from platform_assets.sample.clock import DAY_MS, day_start
+from platform_assets.sample.clock import DAY_MS, day_start, iso
 from platform_assets.sample.commerce import Order
 from platform_assets.sample.company import Company, Happened
 from platform_assets.sample.config import SampleConfig, SampleError
 from platform_assets.sample.delivery import EventDelivery
 from platform_assets.sample.exports import EXPORT_WEEKDAY
 from platform_assets.sample.files import Folder
+from platform_assets.sample.live_spans import read_spans
 from platform_assets.sample.manifest import EventsPlanted, Manifest
 from platform_assets.sample.shop import Shop, count_shop
 from platform_assets.sample.support import SupportDesk
@@ -33,6 +34,7 @@ class Sample:
     manifest: Manifest
     company: Company
     folder: Folder
+    deliveries: "Deliveries"
 
 
 class Deliveries:
@@ -52,20 +54,27 @@ class Deliveries:
 
     def day(self, day_index: int, tape: Tape, happened: Happened) -> None:
         """Write what arrives on a day, and on the Monday after it the weekly exports."""
-        for visit in happened.visits:
-            value = visit.order.total if visit.order else None
-            self.ads.visit(visit.start, visit.touch, visit.device.profile.device_type, value)
-        for order in happened.orders:
-            self.support.after_order(order)
+        self.account(happened)
         number = day_start(self.config.start) // DAY_MS + day_index
         for source, delivery in self.events.items():
             delivery.deliver_day(number, day_index, tape.take_events(source, number))
             tape.counters[source].close((number + 1) * DAY_MS)
         self.log.deliver_day(number, day_index, tape.take_hits(number))
-        tomorrow = self.config.start + timedelta(days=day_index + 1)
-        if tomorrow.weekday() == EXPORT_WEEKDAY:
-            self.ads.export(tomorrow)
-            self.support.export(tomorrow)
+        self.export(self.config.start + timedelta(days=day_index + 1))
+
+    def account(self, happened: Happened) -> None:
+        """Tell the advertising services and the support desk what a day brought."""
+        for visit in happened.visits:
+            value = visit.order.total if visit.order else None
+            self.ads.visit(visit.start, visit.touch, visit.device.profile.device_type, value)
+        for order in happened.orders:
+            self.support.after_order(order)
+
+    def export(self, day: date) -> None:
+        """Write the weekly exports if the day is a Monday; the day before must be accounted."""
+        if day.weekday() == EXPORT_WEEKDAY:
+            self.ads.export(day)
+            self.support.export(day)
 
 
 def make(
@@ -87,8 +96,11 @@ def make(
         end=config.end.isoformat(),
     )
     end = day_start(config.end)
-    folder, tape = Folder(landing_dir), Tape(end)
+    spans = [span for span in read_spans(shop_path.parent) if span[0] + 1 < end]
+    manifest.live = [(iso(begin), iso(until)) for begin, until in spans]
+    folder, tape = Folder(landing_dir), Tape(end, landed=spans)
     company = Company(config, tape)
+    company.take_over_customers()
     deliveries = Deliveries(folder, config, manifest)
     for day_index in range(config.days):
         deliveries.day(day_index, tape, company.live_day(day_index))
@@ -100,7 +112,7 @@ def make(
     _close_events(manifest.app_events, tape, APP)
     _save_shop(Shop(shop_path), company, manifest, end)
     manifest.write(manifest_path)
-    return Sample(manifest, company, folder)
+    return Sample(manifest, company, folder, deliveries)
 
 
 def generate(landing_dir: Path, shop_path: Path, config: SampleConfig) -> Manifest:

@@ -150,6 +150,10 @@ class Manifest(Exact):
     events_per_day: int
     start: str = Field(description="First day with data.")
     end: str = Field(description="First day without data.")
+    live: list[tuple[str, str]] = Field(
+        default=[],
+        description="Spans whose data landed live, in files of their own: not counted here.",
+    )
     web_events: EventsPlanted = EventsPlanted()
     app_events: EventsPlanted = EventsPlanted()
     access_log: SourcePlanted = SourcePlanted()

@@ -5,12 +5,15 @@ something happens (`visits`), how it is written and spoiled (`delivery`, `access
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from platform_assets.sample.clock import DAY_MS, MINUTE_MS
+
+Spans = Sequence[tuple[int, int]]  # after the first moment, up to and with the second
 
 WEB = "web_events"
 APP = "app_events"
@@ -84,10 +87,14 @@ class SessionCounter:
 class Tape:
     """Everything that happened and has not been written yet."""
 
-    def __init__(self, end: int, keep_hits: bool = True) -> None:
-        """Count what arrives before `end`; what arrives later is on its way when all stops."""
+    def __init__(self, end: int, keep_hits: bool = True, landed: Spans = ()) -> None:
+        """Count what arrives before `end`; what arrives later is on its way when all stops.
+
+        What arrives in one of the spans `landed` is there already: it is left out everywhere.
+        """
         self.end = end
         self.keep_hits = keep_hits
+        self.landed = landed
         self.arriving: dict[str, dict[int, list[Record]]] = {
             WEB: defaultdict(list),
             APP: defaultdict(list),
@@ -96,11 +103,17 @@ class Tape:
         self.counters = {WEB: SessionCounter(), APP: SessionCounter()}
         self._serial = 0
 
+    def is_landed(self, moment: int) -> bool:
+        """Return whether what arrives at a moment has landed before."""
+        return any(begin < moment <= until for begin, until in self.landed)
+
     def event(
         self, source: str, received: int, time: int, label: str, line: bytes,
         device: int, bot: bool = False,
     ) -> None:  # fmt: skip
         """Keep one event until the day on which it arrives."""
+        if self.is_landed(received):
+            return
         self._serial += 1
         self.arriving[source][received // DAY_MS].append(
             Record(received, self._serial, time, label, line)
@@ -110,7 +123,7 @@ class Tape:
 
     def hit(self, hit: Hit) -> None:
         """Keep one request until the log of its day is written."""
-        if self.keep_hits:
+        if self.keep_hits and not self.is_landed(hit.time):
             self.hits[hit.time // DAY_MS].append(hit)
 
     def take_events(self, source: str, day_number: int) -> list[Record]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import sqlite3
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,8 @@ from platform_assets.sample.clock import DAY_MS, HOUR_MS, SECOND_MS, day_start, 
 from platform_assets.sample.config import SampleConfig
 from platform_assets.sample.follow import LIVE_IDS, Landed, Live, follow
 from platform_assets.sample.generate import Sample, generate, make
+
+from .naive import read_events
 
 CONFIG = SampleConfig(days=8, events_per_day=300, seed=5, end=date(2026, 2, 2))
 MIDNIGHT = day_start(CONFIG.end)
@@ -104,36 +107,75 @@ def test_it_goes_on_from_where_it_stopped(sample: Sample, tmp_path: Path) -> Non
     known = {event["messageId"] for event in events}
     everything = live_lines(tmp_path / "landing")
     later = [event for event in everything if event["messageId"] not in known]
-    assert len(later) > 20
+    assert len(later) > 5
     assert min(event["receivedAt"] for event in later) > iso(stop_at)
     assert len(events) + len(later) == len(everything)
 
 
-def test_it_catches_up_one_day_at_most(sample: Sample, tmp_path: Path) -> None:
-    now = MIDNIGHT + 10 * DAY_MS
+def test_it_catches_up_over_days_with_their_weekly_exports(sample: Sample, tmp_path: Path) -> None:
+    now = MIDNIGHT + 8 * DAY_MS + 7 * HOUR_MS
     live = Live(sample, tmp_path / "sample/shop.sqlite", per_second=1, now=now)
-    assert live.until == now - DAY_MS
     live.catch_up(now)
-    assert {path.name for path in (tmp_path / "landing/web_events").iterdir()} >= {
-        "date=2026-02-12"
-    }
+    folders = {path.name for path in (tmp_path / "landing/web_events").iterdir()}
+    assert {f"date=2026-02-{day:02}" for day in range(2, 11)} <= folders
+    for name in ("google_ads/google_ads_", "meta_ads/meta-ads-", "support/tickets_"):
+        assert (tmp_path / f"landing/{name}2026-02-09.csv").is_file()
+    assert len(list((tmp_path / "landing/google_ads").glob("*-??.csv"))) == 3
 
 
-def test_the_history_can_be_made_longer_after_live_data(sample: Sample, tmp_path: Path) -> None:
-    shop = tmp_path / "sample/shop.sqlite"
-    live = Live(sample, shop, per_second=30, now=MIDNIGHT)
-    for n in range(1, 30):
-        live.step(MIDNIGHT + n * 20 * SECOND_MS)
-    longer = SampleConfig(days=9, events_per_day=300, seed=5, end=date(2026, 2, 3))
-    manifest = generate(tmp_path / "landing", shop, longer)
+def plan_of(landing: Path) -> set[str]:
+    """Return the message ids of all event files, live or not."""
+    ids = set()
+    for path in landing.rglob("*.ndjson.gz"):
+        for line in gzip.decompress(path.read_bytes()).splitlines():
+            match = re.match(rb'{"messageId":"([0-9a-f-]{36})","type"', line)
+            if match:
+                ids.add(match[1].decode())
+    return ids
+
+
+def test_a_longer_history_has_what_did_not_land_live_and_nothing_twice(
+    sample: Sample, tmp_path: Path
+) -> None:
+    shop, stop_at = tmp_path / "sample/shop.sqlite", MIDNIGHT + 11 * HOUR_MS
+    live = Live(sample, shop, per_second=0.2, now=stop_at)
+    live.catch_up(stop_at)
+    lived = {event["messageId"] for event in live_lines(tmp_path / "landing")}
     con = sqlite3.connect(shop)
-    history, new = (
-        con.execute(f"SELECT count(*) FROM orders WHERE id {sign} ?", [LIVE_IDS]).fetchone()[0]
-        for sign in ("<", ">")
-    )
+    before = dict(con.execute("SELECT id, updated_at FROM orders"))
+    longer = SampleConfig(days=9, events_per_day=300, seed=5, end=date(2026, 2, 3))
+    grown = generate(tmp_path / "landing", shop, longer)
+    after = dict(con.execute("SELECT id, updated_at FROM orders"))
     con.close()
-    assert history == manifest.shop.orders
-    assert new > 0
+    at_once = generate(tmp_path / "x/landing", tmp_path / "x/sample/shop.sqlite", longer)
+
+    changed = [at for id, at in after.items() if before.get(id) != at]
+    assert changed
+    assert min(changed) > sql_time(stop_at)  # an incremental reader misses nothing
+    assert grown.shop == at_once.shop
+    assert grown.live == [(iso(MIDNIGHT - 1), iso(stop_at))]
+    for name in ("web_events", "app_events"):
+        new = [
+            json.loads(line)
+            for path in (tmp_path / "landing" / name).rglob("events-*.ndjson.gz")
+            if "date=2026-02-02" in str(path)
+            for line in gzip.decompress(path.read_bytes()).splitlines()
+            if line.startswith(b'{"messageId"') and b"timestamp" in line and line.endswith(b"}")
+        ]
+        assert len(new) > 5
+        assert not lived & {event["messageId"] for event in new}
+    missing = plan_of(tmp_path / "x/landing") - plan_of(tmp_path / "landing")
+    good = {e["messageId"] for e in naive_events(tmp_path / "x/landing")}
+    assert not missing & good
+
+
+def naive_events(landing: Path) -> list[dict[str, Any]]:
+    """Return the good events of the history."""
+    return [
+        event
+        for source in ("web_events", "app_events")
+        for _, _, event in read_events(landing / source).good
+    ]
 
 
 def test_follow_lands_in_real_time_until_it_is_stopped(sample: Sample, tmp_path: Path) -> None:
