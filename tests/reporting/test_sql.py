@@ -116,7 +116,7 @@ def test_two_statements_in_a_block_are_refused(make_report: MakeReport) -> None:
 
 
 def test_unreadable_sql_names_the_line(make_report: MakeReport) -> None:
-    with pytest.raises(ReportError, match="report.md, line 5: query `q` is not readable SQL"):
+    with pytest.raises(ReportError, match=r"report\.md, line 5: query `q` is not readable SQL"):
         tables(make_report(block("select a,\n  from (select where")))
 
 
