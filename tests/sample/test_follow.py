@@ -12,7 +12,7 @@ import pytest
 
 from platform_assets.sample.clock import DAY_MS, HOUR_MS, SECOND_MS, day_start, iso, sql_time
 from platform_assets.sample.config import SampleConfig
-from platform_assets.sample.follow import LIVE_IDS, Landed, Live, follow
+from platform_assets.sample.follow import LIVE_IDS, Landed, Live, follow, now_ms
 from platform_assets.sample.generate import Sample, generate, make
 
 from .naive import read_events
@@ -172,7 +172,12 @@ def test_follow_lands_in_real_time_until_it_is_stopped(sample: Sample, tmp_path:
             stop.set()
 
     shop = tmp_path / "sample/shop.sqlite"
-    options = {"interval": 0.2, "per_second": 40.0, "report": report}
+    began = now_ms()
+
+    def now() -> int:
+        return MIDNIGHT + HOUR_MS + now_ms() - began
+
+    options = {"interval": 0.2, "per_second": 40.0, "report": report, "now": now}
     thread = Thread(target=follow, args=(sample, shop, stop), kwargs=options)
     thread.start()
     thread.join(30)
