@@ -57,6 +57,10 @@ def draw(chart: Chart, results: Mapping[str, Result]) -> Drawing | None:
         marks.specification(chart, points, colours, shade, width)
         for width in (WIDTHS[chart.width], marks.NARROW)
     ]
+    if len(names) > len(palette.SERIES) and not chart.emphasis:
+        note = (
+            f"{note} Colours repeat: {len(names)} series are more than there are colours.".strip()
+        )
     alt = chart.alt or _alt(chart, points, names)
     return Drawing(specs[0], specs[1], alt, note, legend)
 

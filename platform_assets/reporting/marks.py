@@ -153,9 +153,9 @@ def _starts_near_zero(points: Sequence[Point]) -> bool:
 
 def _bars_lying(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
     """Return the layers of bars that lie: names on the left, values written at their ends."""
-    style = formats.find(chart.format)
     order = list(dict.fromkeys(point.x for point in points))
-    longest = max((point.y or 0.0 for point in points), default=0.0)
+    heights = [point.y for point in points if point.y is not None]
+    room = 1.28 if width <= NARROW else 1.16
     names: Spec = {
         "field": "x",
         "type": "nominal",
@@ -168,32 +168,47 @@ def _bars_lying(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]
             "grid": False,
         },
     }
+    ends = {"domainMax": max([0.0, *heights]) * room, "domainMin": min([0.0, *heights]) * room}
     values: Spec = {
         "field": "y",
         "type": "quantitative",
         "axis": None,
         "stack": None,
-        "scale": {"domainMax": longest * (1.28 if width <= NARROW else 1.16) or 1},
+        "scale": ends if any(heights) else {"domainMin": 0, "domainMax": 1},
     }
-    labels = [
-        {"x": _iso(p.x), "y": p.y, "s": p.series, "t": style(p.y)}
-        for p in points
-        if p.y is not None
-    ]
     both: Spec = {"y": names, "x": values}
-    text: Spec = {
-        "data": {"values": labels},
-        "mark": {"type": "text", "align": "left", "dx": 6, "color": palette.colour("ink")},
-        "encoding": {**both, "text": {"field": "t"}, "color": {"value": palette.colour("ink")}},
-    }
     bar: Spec = {
         "mark": {"type": "bar", "cornerRadiusEnd": 3, "height": {"band": 0.68}},
         "encoding": {**both, "description": {"field": "t", "type": "nominal"}},
     }
+    layers = [bar, *_bar_labels(chart, points, both)]
     if len({point.series for point in points}) > 1:
-        for layer in (bar, text):
+        for layer in layers:
             layer["encoding"] = {**layer["encoding"], "yOffset": {"field": "s", "type": "nominal"}}
-    return [bar, text]
+    return layers
+
+
+def _bar_labels(chart: Chart, points: Sequence[Point], both: Spec) -> list[Spec]:
+    """Return the layers of values written at the ends of lying bars, outside of them."""
+    style = formats.find(chart.format)
+    rows = [
+        {"x": _iso(p.x), "y": p.y, "s": p.series, "t": style(p.y), "minus": p.y < 0}
+        for p in points
+        if p.y is not None
+    ]
+    return [
+        {
+            "data": {"values": [row for row in rows if row["minus"] == minus]},
+            "mark": {"type": "text", "align": align, "dx": dx},
+            "encoding": {
+                **both,
+                "text": {"field": "t"},
+                "color": {"value": palette.colour("ink")},
+            },
+        }
+        for minus, align, dx in ((False, "left", 6), (True, "right", -6))
+        if any(row["minus"] == minus for row in rows)
+    ]
 
 
 def _shade_layers(points: Sequence[Point], shade: tuple[date, date, str]) -> list[Spec]:

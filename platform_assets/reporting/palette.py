@@ -2,10 +2,10 @@
 
 Colours are CSS variables, so that one drawing serves light and dark, screen and print. Series
 colours are Okabe and Ito's palette (2008), told apart by colour-blind readers, darkened or
-lightened to reach a contrast of 3:1 on their ground.
+lightened to reach a contrast of 3:1 on their ground, and two more for the seventh and eighth.
 """
 
-SERIES = ("blue", "orange", "green", "purple", "sky", "amber")
+SERIES = ("blue", "orange", "green", "purple", "sky", "amber", "slate", "maroon")
 
 LIGHT = {
     "ground": "#ffffff",
@@ -28,6 +28,8 @@ LIGHT = {
     "purple": "#b0589a",
     "sky": "#2b93cf",
     "amber": "#b98400",
+    "slate": "#5b6b7d",
+    "maroon": "#8c1d40",
     "faint": "#b9c3cf",
     "shade": "#0b62b0",
 }
@@ -52,6 +54,8 @@ DARK = {
     "purple": "#d98cc4",
     "sky": "#7fc8f0",
     "amber": "#e8b93a",
+    "slate": "#9aabbd",
+    "maroon": "#e0708f",
     "faint": "#4c5a6b",
     "shade": "#5ba8f0",
 }
