@@ -226,7 +226,8 @@ class _Extraction:
         if state.columns is not None or not open_:
             return []
         body = ", ".join(
-            f"count_if(regexp_full_match(c{n}, {literal(extract_cast.ZONED)}))" for n, _ in open_
+            f"count(*) FILTER (regexp_full_match(c{n}, {literal(extract_cast.ZONED)}))"
+            for n, _ in open_
         )
         counts = self.connection.execute(f"SELECT {body} FROM {extract.staged(file)}").fetchone()
         assert counts is not None

@@ -178,7 +178,7 @@ def select(dialect: Dialect, table: SourceTable, cursor: str | None, bound: str 
 
 
 def _as_bytes(dialect: Dialect, table: SourceTable) -> SourceTable:
-    """Return the table with its texts asked for as bytes: some of them are not UTF-8."""
+    """Return a SQLite table with its texts asked for as bytes: some of them are not UTF-8."""
     columns = [
         column
         if column.hex or column.order == "number"

@@ -103,6 +103,11 @@ class Warehouse:
         self._attach(connection, read_only)
         return connection
 
+    def scratch(self) -> duckdb.DuckDBPyConnection:
+        """Return a fresh in-memory DuckDB without the lake, within the same limits."""
+        self._make_folders()
+        return self._open()
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the exclusive write lock: taken per transaction, by every writer alike."""

@@ -9,6 +9,7 @@ they reach the lake (`extract_load`).
 import fcntl
 import glob
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -80,21 +81,27 @@ def stage_query(connection: duckdb.DuckDBPyConnection, scan: Scan, sql: str, fil
     One statement is one snapshot of the source. Memory is bounded: rows stream into the file.
 
     Raises:
-        NotUtf8: a text value is not valid UTF-8.
+        NotUtf8: a text value of a SQLite database, which does not check them, is not UTF-8.
         duckdb.Error: whatever the source answers.
     """
     stream = ", stream_results = true" if scan.kind == "mysql" else ""
     rows = f"{scan.kind}_query('{ATTACHED}', {literal(sql)}{stream})"
+    copy = f"COPY (SELECT * FROM {rows}) TO {literal(file)} (FORMAT parquet)"
+    if scan.kind != "sqlite":
+        return _rows(connection.execute(copy))
     try:
-        done = connection.execute(
-            f"COPY (SELECT * FROM {rows}) TO {literal(file)} (FORMAT parquet)"
-        )
+        count = _rows(connection.execute(copy))
+        texts = ", ".join(staged_types(connection, file))
+        connection.execute(f"SELECT bit_xor(hash({texts})) FROM {staged(file)}").fetchone()
     except duckdb.Error as error:
-        text = str(error).lower()
-        if "unicode" in text or "utf8" in text or "utf-8" in text:
+        if re.search("unicode|string encoding|utf-?8", str(error), re.IGNORECASE):
             raise NotUtf8(str(error)) from None
         raise
-    counted = done.fetchone()
+    return count
+
+
+def _rows(copied: duckdb.DuckDBPyConnection) -> int:
+    counted = copied.fetchone()
     return int(counted[0]) if counted else 0
 
 

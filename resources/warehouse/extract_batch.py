@@ -123,7 +123,7 @@ def facts(connection: duckdb.DuckDBPyConnection, batch: Staged, cursor: str | No
         text = f"CAST(max({column}){finite} AS VARCHAR)"
         if kind == "VARCHAR":
             number = f"CAST(max(TRY_CAST({column} AS DECIMAL(38, 9))) AS VARCHAR)"
-    wrong = f"count_if({batch.wrong})" if batch.wrong else "0"
+    wrong = f"count(*) FILTER ({batch.wrong})" if batch.wrong else "0"
     found = connection.execute(
         f"SELECT count(*), {wrong}, {text}, {number}, {content} FROM {staged(batch.file)}"
     ).fetchone()
