@@ -1,0 +1,35 @@
+"""What every room's tests share: the shared data, and a data folder of one's own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.settings import PROJECT_ROOT, settings
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of published data sets, `../shared/data` beside the repository."""
+    folder = PROJECT_ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the shared data is not at {folder}")
+    return folder
+
+
+@pytest.fixture
+def project_data(tmp_path: Path) -> Iterator[Path]:
+    """An empty data folder that the settings of this process name while the test runs.
+
+    The environment is put back afterwards, whatever the test did to it.
+    """
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("PLATFORM_")]:
+        del os.environ[name]
+    os.environ["PLATFORM_DATA_DIR"] = str(tmp_path / "data")
+    settings.cache_clear()
+    yield tmp_path / "data"
+    os.environ.clear()
+    os.environ.update(before)
+    settings.cache_clear()

@@ -1,0 +1,136 @@
+"""A platform that really runs, in processes of its own, and the way to talk to it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from resources.settings import PROJECT_ROOT
+
+TINY = "tests.server.tiny_definitions"
+LAUNCH = """mutation($p: ExecutionParams!) {
+  launchRun(executionParams: $p) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
+RUNS = "{ runsOrError { ... on Runs { results { runId status stepKeysToExecute } } } }"
+RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "platform") {
+  __typename } }"""
+
+
+def command(data: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start `platform-assets <arguments>` on a data folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "platform_assets.cli", *arguments],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "PLATFORM_DATA_DIR": str(data), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    """Return what `condition()` returns, as soon as that is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return value
+
+
+def processes_of(data: Path) -> list[psutil.Process]:
+    """Return every process that was started for a data folder, however deep."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("PLATFORM_DATA_DIR") == str(data):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@dataclass
+class Running:
+    """A platform started by `up`."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[str]
+    printed: list[str]
+
+    @classmethod
+    def start(cls, data: Path, definitions: str = TINY) -> "Running":
+        """Start `up` and return as soon as it says that it serves."""
+        port = free_port()
+        options = ["--port", str(port), "--no-sample", "--definitions", definitions]
+        running = cls(data, port, command(data, "up", *options), [])
+        assert running.process.stdout is not None
+        for line in running.process.stdout:
+            running.printed.append(line)
+            if "Ctrl-C stops" in line:
+                return running
+        raise AssertionError("".join(running.printed))
+
+    def get(self, path: str) -> bytes:
+        """Return the body of a page."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return bytes(answer.read())
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        """Return the data of a GraphQL answer."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["data"]
+
+    def launch(self) -> str:
+        """Ask for a run of every asset; return its id."""
+        selector = {
+            "repositoryName": "__repository__",
+            "repositoryLocationName": "platform",
+            "jobName": "__ASSET_JOB",
+        }
+        launched = self.graphql(LAUNCH, p={"selector": selector, "runConfigData": {}})
+        return str(launched["launchRun"]["run"]["runId"])
+
+    def runs(self) -> dict[str, Any]:
+        """Return every run by its id."""
+        return {r["runId"]: r for r in self.graphql(RUNS)["runsOrError"]["results"]}
+
+    def wait_for_run(self, run: str) -> str:
+        """Return the status with which a run ended."""
+        ended = {"SUCCESS", "FAILURE", "CANCELED"}
+        return str(
+            wait_for(lambda: ({self.runs()[run]["status"]} & ended) and self.runs()[run])["status"]
+        )
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=60)
+        self.printed.append(rest)
+        return self.process.returncode
+
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of a file in the data folder."""
+        path = self.data / name
+        return path.read_text().splitlines() if path.exists() else []
