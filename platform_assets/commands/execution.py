@@ -4,7 +4,9 @@ What belongs here: loading the definitions, resolving a selection, executing, an
 each asset and check. What does not: printing any of it (`progress`).
 """
 
+import difflib
 import importlib
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -102,25 +104,32 @@ def resolve(defs: dg.Definitions, selection: str) -> list[dg.AssetKey]:
     graph = defs.resolve_asset_graph()
     hint = 'Examples: raw/web_events+ (and all downstream), key:"marts/*", group:web, tag:layer=raw'
     try:
-        selected = dg.AssetSelection.from_string(selection).resolve(graph)
-    except dg.DagsterInvalidSubsetError as error:
-        raise PlatformError(_unknown(selection, graph), hint=hint) from error
+        selected = dg.AssetSelection.from_string(_spelled_out(selection)).resolve(graph)
     except Exception as error:
         raise PlatformError(f"The selection `{selection}` is wrong: {error}", hint=hint) from error
     executable = selected & graph.executable_asset_keys
     keys = [key for key in graph.toposorted_asset_keys if key in executable]
     if not keys:
-        raise PlatformError(f"No asset that can be materialized matches `{selection}`.", hint=hint)
+        raise PlatformError(
+            f"No asset that can be materialized matches `{selection}`.{_nearest(selection, graph)}",
+            hint=hint,
+        )
     return keys
 
 
-def _unknown(selection: str, graph: Any) -> str:
-    import difflib
+def _spelled_out(selection: str) -> str:
+    """Return `+raw/events+` as `+key:"raw/events"+`.
 
+    A bare key is Dagster's older syntax, in which one `+` means one step instead of all.
+    """
+    found = re.fullmatch(r"((?:\d*\+)?)([\w.\-/]+)((?:\+\d*)?)", selection.strip())
+    return '{}key:"{}"{}'.format(*found.groups()) if found else selection
+
+
+def _nearest(selection: str, graph: Any) -> str:
     names = [key.to_user_string() for key in graph.executable_asset_keys]
-    near = difflib.get_close_matches(selection.strip("+*"), names, n=3, cutoff=0.5)
-    also = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"There is no asset `{selection.strip('+*')}`.{also}"
+    near = difflib.get_close_matches(selection.strip("+*"), names, n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 def missing(
