@@ -24,11 +24,12 @@ def build() -> dg.Definitions:
         defs_module=importlib.import_module(settings().defs_module),
         project_root=PROJECT_ROOT,
     )
-    declared = tree.build_defs()
+    warehouse, landing = Warehouse.from_settings(), Landing(settings().landing)
+    resources = dg.Definitions(resources={"warehouse": warehouse, "landing": landing})
+    declared = dg.Definitions.merge(tree.build_defs(), resources)
     specs = list(declared.resolve_all_asset_specs())
     own = platform_tables.specs([s.key for s in specs if s.tags.get("layer") == "raw"])
     policy.enforce([*specs, *own])
-    warehouse, landing = Warehouse.from_settings(), Landing(settings().landing)
     sources: list[Watched] = [
         *(
             WatchedFiles(source.asset_key, source.declaration(), warehouse, landing)
@@ -42,7 +43,6 @@ def build() -> dg.Definitions:
     platform = dg.Definitions(
         assets=own,
         sensors=[refresh_sensor(sources), automation_sensor()],
-        resources={"warehouse": warehouse, "landing": landing},
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(declared, platform)

@@ -5,11 +5,26 @@ read (`formats`), how rows reach the warehouse (`resources.warehouse`), how asse
 (`platform_assets.components`).
 """
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+_TYPE = r"string|integer|number|decimal\(\d{1,2}, ?\d{1,2}\)|boolean|date|timestamp|json"
+
+
+def _matching(value: str, pattern: str, examples: str) -> str:
+    """Return `value` if it matches.
+
+    Dagster's components refuse constraints on the fields of nested models, so that they are
+    validators instead.
+    """
+    if not re.fullmatch(pattern, value):
+        raise ValueError(f"{value!r} is none of: {examples}")
+    return value
 
 
 class Declared(BaseModel):
@@ -28,7 +43,6 @@ class Column(Declared):
     name: str = Field(description="Name as it stands in the source.")
     type: str = Field(
         default="string",
-        pattern=r"^(string|integer|number|decimal\(\d{1,2}, ?\d{1,2}\)|boolean|date|timestamp|json)$",
         description=(
             "string, integer, number, decimal(p,s), boolean, date, timestamp or json. A value that "
             "does not cast exactly is quarantined. A timestamp without a zone is taken as UTC."
@@ -39,6 +53,11 @@ class Column(Declared):
         default=False, description="A record without a value here is quarantined."
     )
     personal: bool = Field(default=False, description="Tag the column as personal data.")
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        return _matching(value, _TYPE, "string, integer, number, decimal(12,2), boolean, date, …")
 
 
 class NewColumns(StrEnum):
@@ -72,8 +91,15 @@ class FileFormat(Declared):
 class QuarantineLimits(Declared):
     """Shares of quarantined records (0 to 1) in one load above which the check warns or fails."""
 
-    warn_above: float = Field(default=0.0, ge=0, le=1)
-    error_above: float = Field(default=0.05, ge=0, le=1)
+    warn_above: float = Field(default=0.0)
+    error_above: float = Field(default=0.05)
+
+    @field_validator("warn_above", "error_above")
+    @classmethod
+    def _share(cls, value: float) -> float:
+        if not 0 <= value <= 1:
+            raise ValueError(f"{value} is no share: write a number from 0 to 1")
+        return value
 
 
 class FileDeclaration(Declared):
@@ -104,11 +130,15 @@ class TableDeclaration(Declared):
     )
     overlap: str = Field(
         default="10m",
-        pattern=r"^\d+[smhd]?$",
         description="How far behind the cursor to look again for late commits: 30s, 10m, 2h, 1d; "
         "a plain number for a numeric cursor.",
     )
     event_time: str | None = None
+
+    @field_validator("overlap")
+    @classmethod
+    def _span(cls, value: str) -> str:
+        return _matching(value, r"\d+[smhd]?", "30s, 10m, 2h, 1d or a plain number")
 
 
 class DatabaseDeclaration(Declared):

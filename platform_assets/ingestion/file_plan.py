@@ -78,6 +78,10 @@ class Plan:
             elif lowered not in there and file_has_header and not gone:
                 self._tell(Drift(name, "column_missing", kind, None))
 
+    def documents(self) -> set[str]:
+        """Return the names of columns that are JSON by declaration."""
+        return {c.name for c in self._declared.values() if c.type == "json"}
+
     def required(self) -> list[str]:
         """Return the names of columns that a record must have."""
         return [c.name for c in self._declared.values() if c.required]
@@ -95,8 +99,12 @@ class Plan:
             self._raw[column.name.lower()] = (name, wanted)
             self._tell(Drift(name, "type_declared", before, wanted))
         self._fields[column.name] = Field(
-            name, "", wanted, required=column.required, json=column.type == "json"
+            name, "", wanted, required=column.required, json=self._checks(column)
         )
+
+    def _checks(self, column: Column) -> bool:
+        """Whether a value must be checked to be JSON: inside JSON it is."""
+        return column.type == "json" and self.declaration.format.type not in ("ndjson", "json")
 
     def _new(self, name: str, kind: str) -> Field:
         said = self._declared.get(name.lower())

@@ -174,7 +174,9 @@ class Portion:
         loads = list({id(load): load for load, _ in parts}.values())
         table = _numbered(parts, loads)
         declared = self.declaration.format
-        table, relation, bad = formats.relation(self.connection, declared, Chunk(table, names, []))
+        table, relation, bad = formats.relation(
+            self.connection, declared, Chunk(table, names, []), self.plan.documents()
+        )
         _blame(loads, bad)
         if not table.num_rows:
             return
@@ -240,7 +242,7 @@ def _numbered(parts: Sequence[tuple[FileLoad, pa.Table]], loads: Sequence[FileLo
     for load, table in parts:
         lines = pc.add(table["_line"], places[id(load)] << PLACE)
         tables.append(table.set_column(table.column_names.index("_line"), "_line", lines))
-    return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def _blame(loads: Sequence[FileLoad], bad: Sequence[Bad]) -> None:

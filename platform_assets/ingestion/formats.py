@@ -5,7 +5,7 @@ What belongs here: the choice by format. What does not: the readers (`lines`, `d
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import BinaryIO
 
 import duckdb
@@ -76,9 +76,16 @@ def _parquet(open_again: Open) -> Iterator[Chunk]:
 
 
 def relation(
-    connection: duckdb.DuckDBPyConnection, declared: FileFormat, chunk: Chunk
+    connection: duckdb.DuckDBPyConnection,
+    declared: FileFormat,
+    chunk: Chunk,
+    documents: Collection[str] = (),
 ) -> tuple[pa.Table, Relation, list[Bad]]:
-    """Return the records of a chunk that can be read, the SQL that reads them, and the others."""
+    """Return the records of a chunk that can be read, the SQL that reads them, and the others.
+
+    Args:
+        documents: names of the columns that are declared as JSON.
+    """
     if chunk.names is not None:
         return chunk.table, file_stage.table_relation(connection, chunk.table, chunk.names), []
     if declared.type == "access_log":
@@ -90,7 +97,7 @@ def relation(
         return table, found, bad
     keep = declared.non_objects == "keep"
     table, keys, bad = file_stage.check_json(connection, chunk.table, keep)
-    return table, file_stage.json_relation(keys), bad
+    return table, file_stage.json_relation(keys, documents), bad
 
 
 def log_groups(pattern: str) -> list[str]:

@@ -5,7 +5,7 @@ be loaded. What does not: cutting files into chunks (`platform_assets.ingestion`
 of the lake (`file_load`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -132,10 +132,11 @@ def _strict(text: str) -> tuple[Any, str]:
         return None, f"invalid JSON: {error}"
 
 
-def json_relation(keys: Sequence[str]) -> Relation:
+def json_relation(keys: Sequence[str], documents: Collection[str] = ()) -> Relation:
     """Return the records of JSON lines: every key a text, nested values as JSON text.
 
-    A key that another differs from in case only, or that is empty, is read by its path.
+    Of the keys in `documents` a text is JSON text too, with its quotes: they are valid JSON and
+    need no further check. A key that another differs from in case only, or that is empty, is read by its path.
     """
     plain: dict[str, str] = {}
     wires: dict[str, tuple[str, str]] = {}
@@ -145,11 +146,14 @@ def json_relation(keys: Sequence[str]) -> Relation:
         wires[key] = (wire, "VARCHAR")
         if key and key.lower() not in plain:
             plain[key.lower()] = key
-            paths.append(f"struct_extract(r, {literal(key)}) AS {wire}")
+            sql = f"struct_extract(r, {literal(key)})"
+            sql = f"CAST({sql} AS VARCHAR)" if key in documents else sql
+            paths.append(f"{sql} AS {wire}")
         else:
             pointer = "/" + key.replace("~", "~0").replace("/", "~1")
             paths.append(f"json_extract_string(text, {literal(pointer)}) AS {wire}")
-    shape = literal(orjson.dumps(dict.fromkeys(plain.values(), "VARCHAR")).decode())
+    kinds = {key: "JSON" if key in documents else "VARCHAR" for key in plain.values()}
+    shape = literal(orjson.dumps(kinds).decode())
     inner = (
         f"SELECT text, _line, from_json(text, {shape}) AS r FROM chunk"
         if plain
