@@ -1,4 +1,4 @@
-"""What a column of a source is, and what a dialect must tell of it: the vocabulary of its readers."""
+"""What a column of a source is, and what a dialect must tell of it: the readers' vocabulary."""
 
 import re
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ class SourceColumn:
         read: SQL in the source's dialect that gives the value so that nothing of it is lost.
         order: how the source compares values; `loose` where it depends on the value.
         nullable: whether it may be NULL.
+        key: whether it belongs to the primary key.
         hex: `read` gives the bytes in hexadecimal.
         zone_unknown: a time whose text may or may not name its zone.
     """
@@ -32,6 +33,7 @@ class SourceColumn:
     read: str
     order: Order
     nullable: bool = True
+    key: bool = False
     hex: bool = False
     zone_unknown: bool = False
 

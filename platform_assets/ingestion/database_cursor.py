@@ -11,7 +11,7 @@ What belongs here: values and time. What does not: SQL.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from platform_assets.ingestion.database_columns import Order
@@ -34,7 +34,7 @@ class PastLoad:
 
 
 def order_of(order: Order, value: str | None) -> Order:
-    """Return how values compare: for a column of any type (`loose`), by what the value looks like."""
+    """Return how values compare; in a column of any type (`loose`), by what the value is like."""
     if order != "loose" or value is None:
         return order
     if _NUMBER.fullmatch(value):
@@ -135,8 +135,7 @@ def _moment(text: str) -> datetime | None:
     day, _, clock, fraction, zone = match.groups()
     try:
         if not clock:
-            found = date.fromisoformat(day)
-            return datetime(found.year, found.month, found.day)
+            return datetime.fromisoformat(day)
         return datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{zone.upper()}")
     except ValueError:
         return None

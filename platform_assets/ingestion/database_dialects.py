@@ -6,6 +6,7 @@ DuckDB's scanners. What does not: any other database (`database_stream`), casts 
 """
 
 import re
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import sqlalchemy
@@ -30,12 +31,12 @@ class Sqlite:
     ) -> list[SourceColumn]:
         """Return the columns by their declared types."""
         rows = connection.execute(
-            sqlalchemy.text("SELECT name, type, hidden FROM pragma_table_xinfo(:t)"),
+            sqlalchemy.text("SELECT name, type, hidden, pk FROM pragma_table_xinfo(:t)"),
             {"t": table},
         )
-        return [self._column(name, kind) for name, kind, hidden in rows if hidden != 1]
+        return [self._column(name, kind, pk > 0) for name, kind, hidden, pk in rows if hidden != 1]
 
-    def _column(self, name: str, declared: str) -> SourceColumn:
+    def _column(self, name: str, declared: str, key: bool) -> SourceColumn:
         kind, q = declared.upper(), self.quote(name)
         type_ = self._type(kind)
         shown = f"CAST({q} AS TEXT)"
@@ -59,6 +60,7 @@ class Sqlite:
             type_,
             read,
             order,
+            key=key,
             hex=type_ == "BLOB",
             zone_unknown=type_ == "TIMESTAMP",
         )
@@ -105,7 +107,9 @@ class Postgresql:
         SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
                CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod)
                     ELSE format_type(a.atttypid, a.atttypmod) END,
-               b.typtype, b.typcategory
+               b.typtype, b.typcategory,
+               EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
+                       AND a.attnum = ANY (i.indkey))
         FROM pg_attribute a
         JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -135,8 +139,8 @@ class Postgresql:
             sqlalchemy.text(self._COLUMNS), {"s": schema or "public", "t": table}
         )
         return [
-            self._column(name, shown, nullable, base, kind, category)
-            for name, shown, nullable, base, kind, category in rows
+            replace(self._column(name, shown, nullable, base, kind, category), key=key)
+            for name, shown, nullable, base, kind, category, key in rows
         ]
 
     def _column(
@@ -180,7 +184,8 @@ class MySql:
 
     scanner: Literal["mysql"] = "mysql"
     _COLUMNS = """
-        SELECT column_name, column_type, data_type, is_nullable, numeric_precision, numeric_scale
+        SELECT column_name, column_type, data_type, is_nullable, numeric_precision, numeric_scale,
+               column_key = 'PRI'
         FROM information_schema.columns
         WHERE table_schema = coalesce(:s, database()) AND table_name = :t
         ORDER BY ordinal_position"""
@@ -191,8 +196,13 @@ class MySql:
         """Return the columns."""
         rows = connection.execute(sqlalchemy.text(self._COLUMNS), {"s": schema, "t": table})
         return [
-            self._column(name, str(shown).lower(), str(kind).lower(), null == "YES", size, scale)
-            for name, shown, kind, null, size, scale in rows
+            replace(
+                self._column(
+                    name, str(shown).lower(), str(kind).lower(), null == "YES", size, scale
+                ),
+                key=bool(key),
+            )
+            for name, shown, kind, null, size, scale, key in rows
         ]
 
     def _column(

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy
 
 from platform_assets.ingestion.database_source import Source, connected, explained
-from platform_assets.ingestion.database_table import find
+from platform_assets.ingestion.database_table import find, read_columns
 from platform_assets.ingestion.declaration import DatabaseDeclaration, TableDeclaration
 from resources.errors import PlatformError
 
@@ -27,7 +27,8 @@ NEWEST_ROWS = 500  # rows that are read of a large table with a cursor
 SETTLED_SECONDS = 3  # MySQL tells a change to the second: a mark younger than this may hide one
 
 _POSTGRESQL_MARK = """
-    SELECT pg_relation_filenode(c.oid), s.n_tup_ins, s.n_tup_upd, s.n_tup_del, pg_relation_size(c.oid)
+    SELECT pg_relation_filenode(c.oid), pg_relation_size(c.oid),
+           s.n_tup_ins, s.n_tup_upd, s.n_tup_del
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_stat_all_tables s ON s.relid = c.oid
     WHERE n.nspname = :s AND c.relname = :t AND c.relkind = 'r' AND NOT c.relhassubclass"""
@@ -55,10 +56,7 @@ def _probe(source: Source, table: TableDeclaration) -> str:
         explained(source.name, source.url, table.name),
         source.engine.connect() as connection,
     ):
-        names = [
-            str(column["name"])
-            for column in sqlalchemy.inspect(connection).get_columns(name, schema)
-        ]
+        names = [column.name for column in read_columns(source, connection, schema, name)]
         columns: list[sqlalchemy.ColumnClause[Any]] = [
             sqlalchemy.column(column) for column in names
         ]

@@ -66,6 +66,16 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "Wait for it to finish; a database in WAL mode can be read while it is written.",
     ),
     (
+        r"out of memory",
+        "the memory of one connection does not hold it",
+        "Set PLATFORM_MEMORY_LIMIT higher.",
+    ),
+    (
+        r"no space left|disk quota|disk is full",
+        "the disk is full",
+        "Make room in the data folder; what is loaded already stays.",
+    ),
+    (
         r"not a database|malformed|encrypted",
         "the file is no SQLite database, or a damaged one",
         "Look at the path in `url`; restore the file if it is the right one.",

@@ -28,15 +28,22 @@ def columns(
     connection: sqlalchemy.Connection, schema: str | None, table: str
 ) -> list[SourceColumn]:
     """Return the columns of a table as SQLAlchemy's inspector sees them."""
+    inspector = sqlalchemy.inspect(connection)
+    key = inspector.get_pk_constraint(table, schema).get("constrained_columns") or []
     return [
-        _column(str(found["name"]), found["type"], bool(found.get("nullable", True)))
-        for found in sqlalchemy.inspect(connection).get_columns(table, schema)
+        _column(
+            str(found["name"]),
+            found["type"],
+            bool(found.get("nullable", True)),
+            found["name"] in key,
+        )
+        for found in inspector.get_columns(table, schema)
     ]
 
 
-def _column(name: str, kind: types.TypeEngine[Any], nullable: bool) -> SourceColumn:
+def _column(name: str, kind: types.TypeEngine[Any], nullable: bool, key: bool) -> SourceColumn:
     type_, order = _type(kind)
-    return SourceColumn(name, str(kind), type_, "", order, nullable, hex=type_ == "BLOB")
+    return SourceColumn(name, str(kind), type_, "", order, nullable, key, hex=type_ == "BLOB")
 
 
 def _type(kind: types.TypeEngine[Any]) -> tuple[str, Order]:
@@ -60,37 +67,42 @@ def _type(kind: types.TypeEngine[Any]) -> tuple[str, Order]:
     return "VARCHAR", "text"
 
 
-def batches(
-    connection: sqlalchemy.Connection,
+def select(
     schema: str | None,
     table: str,
     columns: Sequence[SourceColumn],
-    *,
     cursor: SourceColumn | None = None,
     bound: str | None = None,
+) -> sqlalchemy.Select[Any]:
+    """Return the statement that reads a table, from the cursor's `bound` on if there is one."""
+    names: list[sqlalchemy.ColumnClause[Any]] = [sqlalchemy.column(c.name) for c in columns]
+    query = sqlalchemy.select(*names).select_from(sqlalchemy.table(table, schema=schema))
+    if cursor is None or bound is None:
+        return query
+    place: sqlalchemy.ColumnClause[Any] = sqlalchemy.column(cursor.name)
+    return query.where((place >= _parameter(cursor.order, bound)) | place.is_(None))
+
+
+def batches(
+    connection: sqlalchemy.Connection,
+    statement: sqlalchemy.Select[Any] | str,
     on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[list[list[str | None]]]:
-    """Yield the table's rows in batches: one list of texts per column.
+    """Yield the rows of a statement in batches: one list of texts per column.
 
     Args:
         connection: connection to the source.
-        schema: the table's schema, or None for the default one.
-        table: its name.
-        columns: the columns to read.
-        cursor: the column that `bound` belongs to.
-        bound: smallest cursor value to read; None reads everything.
+        statement: what to read; a text is sent as it stands, in the source's dialect.
         on_rows: told the number of rows so far after each batch.
     """
-    names: list[sqlalchemy.ColumnClause[Any]] = [
-        sqlalchemy.column(column.name) for column in columns
-    ]
-    query = sqlalchemy.select(*names).select_from(sqlalchemy.table(table, schema=schema))
-    if cursor is not None and bound is not None:
-        place: sqlalchemy.ColumnClause[Any] = sqlalchemy.column(cursor.name)
-        query = query.where((place >= _parameter(cursor.order, bound)) | place.is_(None))
     streaming = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS)
+    if isinstance(statement, str):
+        as_it_stands = streaming.execution_options(no_parameters=True)
+        result = as_it_stands.exec_driver_sql(statement)
+    else:
+        result = streaming.execute(statement)
     seen = 0
-    for rows in streaming.execute(query).partitions(BATCH_ROWS):
+    for rows in result.partitions(BATCH_ROWS):
         seen += len(rows)
         yield [[_text(value) for value in values] for values in zip(*rows, strict=True)]
         if on_rows:

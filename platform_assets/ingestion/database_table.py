@@ -7,8 +7,9 @@ the table. What does not: what its rows become (`database_plan`).
 import difflib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlalchemy
@@ -41,14 +42,17 @@ class SourceTable:
         schema: schema in the source; None is the default one.
         name: name in the source.
         columns: its columns, in order; the n-th is staged as `c<n>`.
-        primary_key: columns of its primary key, if it has one.
     """
 
     declared: str
     schema: str | None
     name: str
     columns: tuple[SourceColumn, ...]
-    primary_key: tuple[str, ...]
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Columns of its primary key, if it has one."""
+        return tuple(column.name for column in self.columns if column.key)
 
     def column(self, name: str) -> tuple[int, SourceColumn]:
         """Return position and column of a name, whatever its case."""
@@ -94,6 +98,15 @@ def _is_there(inspector: sqlalchemy.Inspector, schema: str | None, table: str) -
         raise
 
 
+def read_columns(
+    source: Source, connection: sqlalchemy.Connection, schema: str | None, name: str
+) -> list[SourceColumn]:
+    """Return the columns of a table that is there."""
+    dialect = DIALECTS.get(source.dialect)
+    read = dialect.columns if dialect else database_stream.columns
+    return read(connection, schema, name)
+
+
 def describe(source: Source, declared: str) -> SourceTable:
     """Return the table as the source describes it.
 
@@ -101,21 +114,9 @@ def describe(source: Source, declared: str) -> SourceTable:
         PlatformError: it is not there, or can't be looked at.
     """
     schema, name = find(source, declared)
-    dialect = DIALECTS.get(source.dialect)
-    with (
-        explained(source.name, source.url, declared),
-        source.engine.connect() as connection,
-    ):
-        read = dialect.columns if dialect else database_stream.columns
-        columns = read(connection, schema, name)
-        key = sqlalchemy.inspect(connection).get_pk_constraint(name, schema)
-    return SourceTable(
-        declared,
-        schema,
-        name,
-        tuple(columns),
-        tuple(key.get("constrained_columns") or ()),
-    )
+    with explained(source.name, source.url, declared), source.engine.connect() as connection:
+        columns = read_columns(source, connection, schema, name)
+    return SourceTable(declared, schema, name, tuple(columns))
 
 
 def stage(
@@ -179,23 +180,14 @@ def select(dialect: Dialect, table: SourceTable, cursor: str | None, bound: str 
 
 def _as_bytes(dialect: Dialect, table: SourceTable) -> SourceTable:
     """Return a SQLite table with its texts asked for as bytes: some of them are not UTF-8."""
-    columns = [
-        column
-        if column.hex or column.order == "number"
-        else SourceColumn(
-            column.name,
-            column.source_type,
-            column.type,
-            f"CASE WHEN {dialect.quote(column.name)} IS NOT NULL "
-            f"THEN hex(CAST({dialect.quote(column.name)} AS TEXT)) END",
-            column.order,
-            column.nullable,
-            hex=True,
-            zone_unknown=column.zone_unknown,
-        )
-        for column in table.columns
-    ]
-    return SourceTable(table.declared, table.schema, table.name, tuple(columns), table.primary_key)
+    columns = []
+    for column in table.columns:
+        if not column.hex and column.order != "number":
+            name = dialect.quote(column.name)
+            read = f"CASE WHEN {name} IS NOT NULL THEN hex(CAST({name} AS TEXT)) END"
+            column = replace(column, read=read, hex=True)
+        columns.append(column)
+    return replace(table, columns=tuple(columns))
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, scan: Scan, source: Source) -> bool:
@@ -241,19 +233,16 @@ def _stream(
     bound: str | None,
     on_rows: Callable[[int], None] | None,
 ) -> SourceTable:
+    """Read the table without a scanner; every value is staged as text, bytes in hexadecimal."""
+    dialect = DIALECTS.get(source.dialect)
+    statement: str | sqlalchemy.Select[Any]
+    if dialect:
+        statement = select(dialect, table, cursor, bound)
+    else:
+        of = table.column(cursor)[1] if cursor else None
+        statement = database_stream.select(table.schema, table.name, table.columns, of, bound)
     with source.engine.connect() as connection:
-        columns = database_stream.columns(connection, table.schema, table.name)
-        streamed = SourceTable(
-            table.declared, table.schema, table.name, tuple(columns), table.primary_key
-        )
-        batches = database_stream.batches(
-            connection,
-            table.schema,
-            table.name,
-            columns,
-            cursor=streamed.column(cursor)[1] if cursor else None,
-            bound=bound,
-            on_rows=on_rows,
-        )
-        extract.stage_batches(batches, len(columns), file)
-    return streamed
+        batches = database_stream.batches(connection, statement, on_rows)
+        extract.stage_batches(batches, len(table.columns), file)
+    columns = [replace(column, hex=column.type == "BLOB") for column in table.columns]
+    return replace(table, columns=tuple(columns))

@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Literal
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from resources.warehouse import extensions
 from resources.warehouse.connection import literal
 
 ATTACHED = "extracted_from"
 SQLITE_WAIT_MS = 20_000
+ROW_GROUPS = "ROW_GROUP_SIZE_BYTES 16777216"  # memory of the writer, whatever the rows' width
 _PREFIX = "extract-"
 
 
@@ -86,7 +87,7 @@ def stage_query(connection: duckdb.DuckDBPyConnection, scan: Scan, sql: str, fil
     """
     stream = ", stream_results = true" if scan.kind == "mysql" else ""
     rows = f"{scan.kind}_query('{ATTACHED}', {literal(sql)}{stream})"
-    copy = f"COPY (SELECT * FROM {rows}) TO {literal(file)} (FORMAT parquet)"
+    copy = f"COPY (SELECT * FROM {rows}) TO {literal(file)} (FORMAT parquet, {ROW_GROUPS})"
     if scan.kind != "sqlite":
         return _rows(connection.execute(copy))
     try:

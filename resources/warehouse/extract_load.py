@@ -13,7 +13,7 @@ import duckdb
 
 from resources.warehouse import Warehouse, extract_table
 from resources.warehouse.connection import identifier, literal
-from resources.warehouse.extract import staged
+from resources.warehouse.extract import ROW_GROUPS, staged
 from resources.warehouse.extract_batch import Facts, Staged
 from resources.warehouse.extract_table import Change, Overlap
 from resources.warehouse.system_tables import next_load_id
@@ -93,7 +93,9 @@ def _kept(
 ) -> tuple[str, int]:
     """Write the result of `sql` beside the staged file; return the SQL that reads it, and its rows."""
     file = batch.file.with_name(f"{name}.parquet")
-    done = connection.execute(f"COPY ({sql}) TO {literal(file)} (FORMAT parquet)").fetchone()
+    done = connection.execute(
+        f"COPY ({sql}) TO {literal(file)} (FORMAT parquet, {ROW_GROUPS})"
+    ).fetchone()
     return f"SELECT * FROM {staged(file)}", int(done[0]) if done else 0
 
 
@@ -137,6 +139,7 @@ def write(
         if newest_load(connection, batch.table) != load.newest:
             raise Superseded(batch.table)
         number = next_load_id(connection)
+        extract_table.bound_row_groups(connection)
         extract_table.apply(connection, batch.table, change, replace=load.replace)
         _insert_rows(connection, batch, prepared, number, load.loaded_at)
         if prepared.rejected:

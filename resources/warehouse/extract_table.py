@@ -22,6 +22,8 @@ SYSTEM_COLUMNS = {
     "_extra": "VARCHAR",
 }
 
+ROW_GROUP_BYTES = "32MiB"  # of one piece of a Parquet file, before it is written out
+
 
 @dataclass(frozen=True)
 class Change:
@@ -56,6 +58,21 @@ def exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
         [table],
     ).fetchone()
     return bool(found and found[0])
+
+
+def bound_row_groups(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the raw tables' files be written in pieces of bounded size, unless one is set already.
+
+    DuckLake's own measure is rows: 122,880 wide ones (10 kB of JSON each) do not fit in 2 GB.
+    """
+    option = "parquet_row_group_size_bytes"
+    found = connection.execute(
+        "SELECT count(*) FROM ducklake_options('lake') WHERE option_name = ?", [option]
+    ).fetchone()
+    if found and not found[0]:
+        connection.execute(
+            f"CALL lake.set_option('{option}', '{ROW_GROUP_BYTES}', schema => 'raw')"
+        )
 
 
 def apply(
