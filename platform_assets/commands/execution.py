@@ -7,6 +7,7 @@ each asset and check. What does not: printing any of it (`progress`).
 import difflib
 import importlib
 import re
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,10 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.api import execute_run
 from dagster._core.utils import make_new_run_id
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from platform_assets.server.interrupted import PROCESS_TAG, process_tag
+from platform_assets.server.load_errors import explain
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
@@ -72,7 +75,7 @@ def load_definitions(module: str) -> dg.Definitions:
     """Import `module` and return its `defs`.
 
     Raises:
-        PlatformError: it does not load; with the innermost reason.
+        PlatformError: it does not load; with the reason and the file at fault.
     """
     try:
         defs = importlib.import_module(module).defs
@@ -80,19 +83,13 @@ def load_definitions(module: str) -> dg.Definitions:
     except PlatformError:
         raise
     except Exception as error:
+        reason = explain(serializable_error_info_from_exc_info(sys.exc_info()))
         raise PlatformError(
-            f"The definitions do not load:\n{innermost(error)}",
+            f"The definitions do not load:\n{reason}",
             hint="Mend the file that is named above; `make check` checks it again.",
         ) from error
     assert isinstance(defs, dg.Definitions)
     return defs
-
-
-def innermost(error: BaseException) -> str:
-    """Return the message of the error at the bottom of a chain of causes."""
-    while isinstance(error.__cause__, BaseException):
-        error = error.__cause__
-    return str(error).strip() or type(error).__name__
 
 
 def resolve(defs: dg.Definitions, selection: str) -> list[dg.AssetKey]:

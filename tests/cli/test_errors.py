@@ -54,7 +54,7 @@ def test_definitions_that_do_not_load(
     project_data: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     err = failed(capfd, "materialize", "--definitions", "tests.cli.broken_definitions")
-    assert "The definitions do not load:\nraw/orders has no owner: sources/orders/defs.yaml" in err
+    assert "The definitions do not load:\nValueError: raw/orders has no owner: sources" in err
 
 
 def test_an_unknown_command_or_option(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,78 @@
+"""What does not load is named with file and line, however deep the error was."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from platform_assets.commands.execution import load_definitions
+from resources.errors import PlatformError
+
+COMPONENT = "platform_assets.components.FileSource"
+
+
+@pytest.fixture
+def project(tmp_path: Path, project_data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package of declarations with one empty folder, which the settings name."""
+    folder = tmp_path / "broken_project" / "orders"
+    folder.mkdir(parents=True)
+    (tmp_path / "broken_project" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PLATFORM_DEFS_MODULE", "broken_project")
+    yield folder
+    for name in list(sys.modules):
+        if name.startswith(("broken_project", "platform_assets.definitions")):
+            del sys.modules[name]
+
+
+def reason() -> str:
+    """Return why the project's definitions do not load."""
+    sys.modules.pop("platform_assets.definitions", None)
+    importlib.invalidate_caches()
+    with pytest.raises(PlatformError, match="The definitions do not load:") as error:
+        load_definitions("platform_assets.definitions")
+    return error.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (f"type: {COMPONENT}\n\nattributes:\n  globb: x\n", 4, "attributes.globb: Extra inputs"),
+        (f"type: {COMPONENT}\n\nattributes:\n  glob: x\n", 3, "attributes.owner: Field required"),
+        ("type: platform_assets.components.FileSorce\n", 1, "no attribute `FileSorce`"),
+        ("# mine\ntype: platform_asset.FileSource\n", 2, "No module named 'platform_asset'"),
+    ],
+)
+def test_a_mistake_in_a_declaration_is_named_with_its_line(
+    project: Path, text: str, line: int, words: str
+) -> None:
+    (project / "defs.yaml").write_text(text)
+    found = [said for said in reason().splitlines() if words in said]
+    assert found[0].startswith(f"{project / 'defs.yaml'}:{line}: ")
+
+
+def test_yaml_that_does_not_parse_is_named_with_its_line(project: Path) -> None:
+    (project / "defs.yaml").write_text(f"type: {COMPONENT}\nattributes: [\n")
+    assert f'"{project / "defs.yaml"}", line 3' in reason()
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "words"),
+    [
+        ("x = 1\ny = z\n", 2, "NameError: name 'z' is not defined"),
+        ("from resources import nothing\n", 1, "ImportError: cannot import name 'nothing'"),
+    ],
+)
+def test_an_error_in_python_is_named_with_its_line(
+    project: Path, code: str, line: int, words: str
+) -> None:
+    (project / "assets.py").write_text(code)
+    assert f"{project / 'assets.py'}:{line}: {words}" in reason()
+
+
+def test_no_traceback_is_shown(project: Path) -> None:
+    (project / "assets.py").write_text("raise OSError('broken')\n")
+    assert "Traceback" not in reason()
+    assert "site-packages" not in reason()
