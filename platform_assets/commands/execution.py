@@ -26,6 +26,7 @@ from platform_assets.server.load_errors import explain
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
+INTERRUPTED = "Interrupted."
 FULL_REFRESH_TAG = "platform/full_refresh"
 
 
@@ -60,6 +61,11 @@ class Outcome:
     checks: list[CheckOutcome] = field(default_factory=list)
     seconds: float = 0.0
     success: bool = False
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal ended the run."""
+        return any(asset.message == INTERRUPTED for asset in self.assets.values())
 
     @property
     def failed(self) -> bool:
@@ -253,6 +259,8 @@ def failure_message(event: DagsterEvent) -> str:
     if data.user_failure_data and data.user_failure_data.description:
         return str(data.user_failure_data.description)
     error = data.error
+    if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
+        return INTERRUPTED
     if error is not None and error.cause is not None:
         error = error.cause  # the outermost one is Dagster's own: "while executing op …"
     messages = []

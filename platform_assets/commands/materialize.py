@@ -55,6 +55,8 @@ def materialize(selection: str, missing: bool, full_refresh: bool, definitions: 
         click.echo("Nothing is missing.")
         return
     summary(Console(), outcome, home.logs / "materialize.log")
+    if outcome.interrupted:
+        raise KeyboardInterrupt
     if outcome.failed:
         raise click.exceptions.Exit(1)
 

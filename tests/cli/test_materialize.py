@@ -1,12 +1,13 @@
 """Materializing from the command line: what is chosen, what is shown, what is returned."""
 
+import signal
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from platform_assets.cli import run
-from tests.server.running import command
+from tests.server.running import command, wait_for
 
 DEFINITIONS = ["--definitions", "tests.cli.sample_definitions"]
 
@@ -125,3 +126,20 @@ def test_the_run_is_in_the_instance_that_the_server_shows(flags: Path) -> None:
         assert found.is_success
         assert found.tags["platform/full_refresh"] == "true"
         assert instance.get_latest_materialization_event(dg.AssetKey(["raw", "events"]))
+
+
+def test_an_interrupted_run_says_so_and_the_next_one_goes_on(flags: Path) -> None:
+    (flags / "hold").touch()
+    process = command(flags, "materialize", "--definitions", "tests.server.tiny_definitions")
+    wait_for(lambda: (flags / "slow.txt").exists())
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "✗ slow\nInterrupted." in output
+    assert "Traceback" not in output
+    (flags / "hold").unlink()
+    again = command(
+        flags, "materialize", "--missing", "--definitions", "tests.server.tiny_definitions"
+    )
+    output, _ = again.communicate(timeout=60)
+    assert "2 materialized, 0 failed" in output
