@@ -131,7 +131,7 @@ def test_the_run_is_in_the_instance_that_the_server_shows(flags: Path) -> None:
 def test_an_interrupted_run_says_so_and_the_next_one_goes_on(flags: Path) -> None:
     (flags / "hold").touch()
     process = command(flags, "materialize", "--definitions", "tests.server.tiny_definitions")
-    wait_for(lambda: (flags / "slow.txt").exists())
+    wait_for((flags / "slow.txt").exists)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
