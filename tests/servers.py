@@ -1,4 +1,4 @@
-"""Real database servers for tests: PostgreSQL and MariaDB, on loopback, on a free port, thrown away.
+"""Real database servers for tests: PostgreSQL and MariaDB, on a free loopback port, thrown away.
 
 What belongs here: finding a server's binaries, starting one per test process, stopping it. What
 does not: tables and rows, which each test makes for itself. The Debian packages that bring the
@@ -7,6 +7,7 @@ environment says `CI=true`: there a missing server is a failure.
 """
 
 import atexit
+import contextlib
 import ctypes
 import os
 import pwd
@@ -251,7 +252,5 @@ def _ready(server: Server, database: str, folder: Path) -> Server:
 
 
 def _quietly(stop: Callable[[], None]) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
         stop()
-    except (ProcessLookupError, subprocess.TimeoutExpired):
-        pass

@@ -197,24 +197,15 @@ class MySql:
         rows = connection.execute(sqlalchemy.text(self._COLUMNS), {"s": schema, "t": table})
         return [
             replace(
-                self._column(
-                    name, str(shown).lower(), str(kind).lower(), null == "YES", size, scale
-                ),
-                key=bool(key),
+                self._column(name, shown, kind, size, scale), nullable=null == "YES", key=bool(key)
             )
             for name, shown, kind, null, size, scale, key in rows
         ]
 
     def _column(
-        self,
-        name: str,
-        shown: str,
-        kind: str,
-        null: bool,
-        size: int | None,
-        scale: int | None,
+        self, name: str, shown: str, kind: str, size: int | None, scale: int | None
     ) -> SourceColumn:
-        q = self.quote(name)
+        q, shown, kind = self.quote(name), shown.lower(), kind.lower()
         type_, read, order = "VARCHAR", f"CONVERT({q} USING utf8mb4)", "text"
         if shown.startswith(("tinyint(1)", "bit(1)")):
             type_, read, order = "BOOLEAN", f"CAST({q} + 0 AS CHAR)", "number"
@@ -241,7 +232,7 @@ class MySql:
             read = f"ST_AsText({q})"
         elif kind in ("time", "uuid", "inet4", "inet6", "json"):
             read = f"CAST({q} AS CHAR)"
-        return SourceColumn(name, shown, type_, read, order, null)  # type: ignore[arg-type]
+        return SourceColumn(name, shown, type_, read, order)  # type: ignore[arg-type]
 
     def quote(self, name: str) -> str:
         """Return a name as an identifier."""

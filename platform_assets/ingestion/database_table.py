@@ -180,14 +180,15 @@ def select(dialect: Dialect, table: SourceTable, cursor: str | None, bound: str 
 
 def _as_bytes(dialect: Dialect, table: SourceTable) -> SourceTable:
     """Return a SQLite table with its texts asked for as bytes: some of them are not UTF-8."""
-    columns = []
-    for column in table.columns:
-        if not column.hex and column.order != "number":
-            name = dialect.quote(column.name)
-            read = f"CASE WHEN {name} IS NOT NULL THEN hex(CAST({name} AS TEXT)) END"
-            column = replace(column, read=read, hex=True)
-        columns.append(column)
-    return replace(table, columns=tuple(columns))
+
+    def as_bytes(column: SourceColumn) -> SourceColumn:
+        if column.hex or column.order == "number":
+            return column
+        name = dialect.quote(column.name)
+        read = f"CASE WHEN {name} IS NOT NULL THEN hex(CAST({name} AS TEXT)) END"
+        return replace(column, read=read, hex=True)
+
+    return replace(table, columns=tuple(map(as_bytes, table.columns)))
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, scan: Scan, source: Source) -> bool:

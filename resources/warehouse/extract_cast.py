@@ -79,7 +79,7 @@ def value(field: Field, wire_type: str) -> str:
 
 
 def wrong(field: Field, wire_type: str) -> str | None:
-    """Return the SQL that is true where the staged value can't be loaded; None where it always can."""
+    """Return the SQL that is true where the staged value can't be loaded; None if it always can."""
     column = identifier(field.wire)
     if field.place == "reject":
         return f"{column} IS NOT NULL"
@@ -97,10 +97,9 @@ def reason(field: Field, wire_type: str) -> str:
         return literal(f"{field.name}: the column is new, and new columns are rejected")
     kind = "JSON" if field.json else field.type.lower()
     shown = f"left({_text(field, wire_type, lenient=True)}, {_SHOWN})"
-    return (
-        f"CASE WHEN {column} IS NULL THEN {literal(f'{field.name}: required, but empty')} "
-        f"ELSE {literal(field.name + ': ')} || {shown} || {literal(f' is not exactly a {kind}')} END"
-    )
+    empty, no = literal(f"{field.name}: required, but empty"), literal(f" is not exactly a {kind}")
+    told = f"{literal(field.name + ': ')} || {shown} || {no}"
+    return f"CASE WHEN {column} IS NULL THEN {empty} ELSE {told} END"
 
 
 def _text(field: Field, wire_type: str, lenient: bool = False) -> str:

@@ -91,7 +91,7 @@ def prepare(
 def _kept(
     connection: duckdb.DuckDBPyConnection, sql: str, batch: Staged, name: str
 ) -> tuple[str, int]:
-    """Write the result of `sql` beside the staged file; return the SQL that reads it, and its rows."""
+    """Write the rows of `sql` beside the staged file; return SQL that reads them, and the count."""
     file = batch.file.with_name(f"{name}.parquet")
     done = connection.execute(
         f"COPY ({sql}) TO {literal(file)} (FORMAT parquet, {ROW_GROUPS})"

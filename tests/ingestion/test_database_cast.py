@@ -1,5 +1,7 @@
 """Casts of staged values: exactly, or not at all."""
 
+# ruff: noqa: DTZ001 (times without a zone are part of what is tested)
+
 import datetime as dt
 from decimal import Decimal
 

@@ -1,5 +1,7 @@
 """PostgreSQL and MariaDB, for real: types, zones, late commits, news, errors."""
 
+# ruff: noqa: DTZ001 (times without a zone are part of what is tested)
+
 import json
 import time
 from datetime import UTC, date, datetime
@@ -395,7 +397,7 @@ def test_a_wrong_password_is_told_and_not_shown(application):
     name = application.url.rsplit("/", 1)[1]
     application.run("CREATE TABLE t (id int)")
     application.url = server().url(name, password="wr0ng-s3cret")
-    with pytest.raises(PlatformError, match="'app'.*refuses this user or password") as raised:
+    with pytest.raises(PlatformError, match=r"'app'.*refuses this user or password") as raised:
         application.load()
     assert "wr0ng" not in str(raised.value)
     assert raised.value.__cause__ is None
@@ -405,10 +407,10 @@ def test_a_wrong_password_is_told_and_not_shown(application):
 def test_a_database_or_a_table_that_is_not_there_is_told(application):
     url = application.url
     application.run("CREATE TABLE orders (id int)")
-    with pytest.raises(PlatformError, match="(?s)'app'.*no table 'order'.*Did you mean orders"):
+    with pytest.raises(PlatformError, match=r"(?s)'app'.*no table 'order'.*Did you mean orders"):
         application.load(name="order")
     application.url = url.rsplit("/", 1)[0] + "/nowhere"
-    with pytest.raises(PlatformError, match="'app'.*no database of that name"):
+    with pytest.raises(PlatformError, match=r"'app'.*no database of that name"):
         application.load()
 
 
@@ -419,7 +421,7 @@ def test_a_table_that_may_not_be_read_is_told(postgresql):
     )
     url = sqlalchemy.make_url(postgresql.url).set(username="guest", password="gu3st")
     postgresql.url = url.render_as_string(hide_password=False)
-    with pytest.raises(PlatformError, match="'app', table 't': this user may not read it"):
+    with pytest.raises(PlatformError, match=r"'app', table 't': this user may not read it"):
         postgresql.load()
     postgresql.url = url.set(username="tester").render_as_string(hide_password=False)
     postgresql.run("DROP ROLE guest")
@@ -432,10 +434,10 @@ def test_a_database_that_is_down_is_told_and_nothing_is_kept(tmp_path):
     application.load()
     application.engine.dispose()
     server.stop()
-    with pytest.raises(PlatformError, match="'app'.*does not answer.*127.0.0.1") as raised:
+    with pytest.raises(PlatformError, match=r"'app'.*does not answer.*127.0.0.1") as raised:
         application.load()
     assert server.password not in str(raised.value)
-    with pytest.raises(PlatformError, match="does not answer"):
+    with pytest.raises(PlatformError, match=r"does not answer"):
         application.probe()
     assert application.query("SELECT count(*) FROM raw.app__t") == [(1,)]
 
@@ -452,7 +454,7 @@ def test_a_source_that_dies_while_it_is_read_leaves_nothing_behind(tmp_path, mon
         return stage(*arguments)
 
     monkeypatch.setattr(database_table.extract, "stage_query", dying)
-    with pytest.raises(PlatformError, match="'app', table 't'"):
+    with pytest.raises(PlatformError, match=r"'app', table 't'"):
         application.load()
     assert application.query("SELECT count(*) FROM platform.ledger") == [(0,)]
     assert not list(application.warehouse.temp_dir.glob("extract-*"))
