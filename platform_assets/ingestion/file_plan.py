@@ -37,6 +37,7 @@ class Plan:
     drift: list[Drift] = field(default_factory=list)
     _fields: dict[str, Field] = field(default_factory=dict)
     _retype: dict[str, str] = field(default_factory=dict)
+    _seen: bool = False  # whether any records came by: what is new after them is drift
 
     def __post_init__(self) -> None:
         declared = list(self.declaration.columns)
@@ -71,7 +72,7 @@ class Plan:
         """Record the columns that a file with a header does not bring, and those that came back."""
         there = {n.lower() for n in names}
         for lowered, (name, kind) in self._raw.items():
-            before = self.told.get(name)
+            before = self._newest(name)
             gone = before is not None and before.change == "column_missing"
             if lowered in there and gone:
                 self._tell(Drift(name, "column_added", None, kind))
@@ -120,7 +121,7 @@ class Plan:
         if place == "column":
             self.add[raw] = kind
             self._raw[raw.lower()] = (raw, kind)
-        if self.have is not None or raw != name:
+        if self.have is not None or self._seen or raw != name:
             self._tell(Drift(raw, NEWS[place], None if raw == name else name, kind))
         return Field(raw, "", kind, place=place)
 
@@ -137,8 +138,13 @@ class Plan:
             return "column"
         return "extra" if self.declaration.new_columns is NewColumns.freeze else "reject"
 
+    def _newest(self, column: str) -> Drift | None:
+        """Return what was told of a column last, in this load or before."""
+        now = [d for d in self.drift if d.column == column]
+        return now[-1] if now else self.told.get(column)
+
     def _tell(self, drift: Drift) -> None:
-        if self.told.get(drift.column) != drift and drift not in self.drift:
+        if self._newest(drift.column) != drift:
             self.drift.append(drift)
 
 
