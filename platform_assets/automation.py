@@ -49,9 +49,7 @@ def safety_net() -> dg.AutomationCondition[dg.AssetKey]:
     )
     quiet = ~condition.in_progress() & ~condition.any_deps_in_progress()
     calm = ~condition.execution_failed() | condition.cron_tick_passed(RETRY_CRON)
-    return (stale & quiet & calm & ~condition.any_deps_missing()).with_label(
-        "left stale"
-    )
+    return (stale & quiet & calm & ~condition.any_deps_missing()).with_label("left stale")
 
 
 class Watched(Protocol):
@@ -115,9 +113,7 @@ class Attempts:
         except ValueError:
             return cls()
 
-    def due(
-        self, waiting: Mapping[dg.AssetKey, str], now: float
-    ) -> dict[dg.AssetKey, str]:
+    def due(self, waiting: Mapping[dg.AssetKey, str], now: float) -> dict[dg.AssetKey, str]:
         """Return what is new, or has waited long enough since it failed; and note it as asked."""
         due = {}
         for key, fingerprint in waiting.items():

@@ -84,9 +84,7 @@ def stamp(
         extra["dagster/column_schema"] = dg.TableSchema(columns=list(columns))
     if file is not None:
         extra["dagster/code_references"] = dg.CodeReferencesMetadataValue(
-            code_references=[
-                dg.LocalFileCodeReference(file_path=str(file), line_number=line)
-            ]
+            code_references=[dg.LocalFileCodeReference(file_path=str(file), line_number=line)]
         )
     stamped = spec.merge_attributes(
         owners=[o for o in owners if o not in spec.owners],
@@ -96,9 +94,7 @@ def stamp(
     )
     return stamped.replace_attributes(
         description=spec.description or description,
-        group_name=spec.group_name
-        if spec.group_name not in (None, "default")
-        else domain,
+        group_name=spec.group_name if spec.group_name not in (None, "default") else domain,
         freshness_policy=spec.freshness_policy or freshness,
     )
 
@@ -121,9 +117,7 @@ def enforce(specs: Iterable[dg.AssetSpec]) -> None:
             if not present
         ]
         if lacks:
-            faults.append(
-                f"{declared_at(spec)}: {spec.key.to_user_string()} lacks {join(lacks)}"
-            )
+            faults.append(f"{declared_at(spec)}: {spec.key.to_user_string()} lacks {join(lacks)}")
     if faults:
         raise PlatformError(
             "Every asset must say who answers for it, what it is and how fresh it is:\n"

@@ -28,9 +28,7 @@ class DatabaseSource(SourceFields):
 
     url: Annotated[
         str,
-        Field(
-            description="SQLAlchemy URL; `{{ env.NAME }}` keeps a password out of the file."
-        ),
+        Field(description="SQLAlchemy URL; `{{ env.NAME }}` keeps a password out of the file."),
     ]
     tables: Annotated[Sequence[TableDeclaration], Field(min_length=1)]
 
@@ -43,10 +41,7 @@ class DatabaseSource(SourceFields):
     def asset_keys(self) -> dict[str, dg.AssetKey]:
         """Return the raw asset of every table."""
         prefix = ["raw", self.name or ""]
-        return {
-            t.name: dg.AssetKey([*prefix, t.name.replace(".", "__")])
-            for t in self.tables
-        }
+        return {t.name: dg.AssetKey([*prefix, t.name.replace(".", "__")]) for t in self.tables}
 
     def declaration(self) -> DatabaseDeclaration:
         """Return what the ingestion room needs to know."""
@@ -60,9 +55,7 @@ class DatabaseSource(SourceFields):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return one raw asset for every table, each with its checks."""
         declaration = self.declaration()
-        assets = [
-            self._asset(context, declaration, table) for table in declaration.tables
-        ]
+        assets = [self._asset(context, declaration, table) for table in declaration.tables]
         return dg.Definitions(assets=assets)
 
     def _asset(
@@ -82,18 +75,14 @@ class DatabaseSource(SourceFields):
             declaration={
                 "kind": "table",
                 "table": table.name,
-                **dump(
-                    declaration.model_copy(update={"url": database.safe_url(self.url)})
-                ),
+                **dump(declaration.model_copy(update={"url": database.safe_url(self.url)})),
             },
             description=f"{table.description}\n\n{self.description}".strip(),
         )
         stale_after = source_results.allowed_age(spec)
 
         @dg.multi_asset(
-            name=raw_table
-            if raw_table.isidentifier()
-            else f"raw_{abs(hash(raw_table))}",
+            name=raw_table if raw_table.isidentifier() else f"raw_{abs(hash(raw_table))}",
             specs=[spec],
             check_specs=source_results.check_specs(spec.key),
         )

@@ -47,9 +47,7 @@ class RunPlan:
         """Read the plan of the run that `context` is part of, from its event log."""
         event = dg.DagsterEventType
         planned = _events(context, event.ASSET_MATERIALIZATION_PLANNED)
-        keys = {
-            e.asset_key for e in planned if e.asset_key
-        } | context.selected_asset_keys
+        keys = {e.asset_key for e in planned if e.asset_key} | context.selected_asset_keys
         graph = context.job_def.asset_layer.asset_graph
         return cls(
             models=models,
@@ -60,9 +58,7 @@ class RunPlan:
             )
             | context.selected_asset_check_keys,
             done=frozenset(
-                e.asset_key
-                for e in _events(context, event.ASSET_MATERIALIZATION)
-                if e.asset_key
+                e.asset_key for e in _events(context, event.ASSET_MATERIALIZATION) if e.asset_key
             ),
         )
 
@@ -73,12 +69,8 @@ class RunPlan:
 
         def wave(key: dg.AssetKey) -> int:
             if key not in waves:
-                waves[key] = (
-                    0  # a graph has no cycles; this is for keys without parents
-                )
-                waves[key] = max(
-                    (step(parent, key) for parent in self.parents[key]), default=0
-                )
+                waves[key] = 0  # a graph has no cycles; this is for keys without parents
+                waves[key] = max((step(parent, key) for parent in self.parents[key]), default=0)
             return waves[key]
 
         def step(parent: dg.AssetKey, key: dg.AssetKey) -> int:
@@ -129,14 +121,6 @@ class RunPlan:
         return blocked
 
 
-def _events(
-    context: dg.AssetExecutionContext, kind: dg.DagsterEventType
-) -> list[dg.DagsterEvent]:
-    records = context.instance.get_records_for_run(
-        context.run.run_id, of_type=kind
-    ).records
-    return [
-        r.event_log_entry.dagster_event
-        for r in records
-        if r.event_log_entry.dagster_event
-    ]
+def _events(context: dg.AssetExecutionContext, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
+    records = context.instance.get_records_for_run(context.run.run_id, of_type=kind).records
+    return [r.event_log_entry.dagster_event for r in records if r.event_log_entry.dagster_event]

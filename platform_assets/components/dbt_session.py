@@ -46,9 +46,7 @@ class Session:
         """
         wanted = [u for u in unique_ids if u in self.nodes]
         with self.changed:
-            self.changed.wait_for(
-                lambda: self.ended or all(u in self.results for u in wanted)
-            )
+            self.changed.wait_for(lambda: self.ended or all(u in self.results for u in wanted))
             if self.error is not None:
                 raise self.error
             return {u: self.results.get(u, SKIPPED) for u in wanted}

@@ -92,11 +92,7 @@ class Translator(DagsterDbtTranslator):
     def described_at(self, props: Mapping[str, Any]) -> tuple[Path, int]:
         """Return the YAML file and line where a node is documented."""
         patch = str(props.get("patch_path") or props["original_file_path"])
-        path = (
-            self.folder / patch.partition("://")[2]
-            if "://" in patch
-            else self.folder / patch
-        )
+        path = self.folder / patch.partition("://")[2] if "://" in patch else self.folder / patch
         return path, line_of(path, rf"name:\s*{props['name']}\b")
 
 

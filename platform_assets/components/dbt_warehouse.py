@@ -33,9 +33,7 @@ class DbtWarehouse(dg.Component, dg.Model, dg.Resolvable):
             for unique_id in m.tests.values()
         }
         by_key = {m.spec.key: m for m in models}
-        return dg.Definitions(
-            assets=[build_asset(m, by_key, selectors) for m in models]
-        )
+        return dg.Definitions(assets=[build_asset(m, by_key, selectors) for m in models])
 
 
 def read_models(manifest: Mapping[str, Any], folder: Path) -> list[Model]:
@@ -43,10 +41,7 @@ def read_models(manifest: Mapping[str, Any], folder: Path) -> list[Model]:
     translator = Translator(folder)
     models = []
     for unique_id, node in manifest["nodes"].items():
-        if (
-            node["resource_type"] not in MODELS
-            or node["config"]["materialized"] == "ephemeral"
-        ):
+        if node["resource_type"] not in MODELS or node["config"]["materialized"] == "ephemeral":
             continue
         spec = translator.get_asset_spec(manifest, unique_id, None)
         tests, checks = _tests(manifest, translator, unique_id, spec)
@@ -121,9 +116,7 @@ def build_asset(
         if model.unique_id in wanted:
             result = results.get(model.unique_id)
             if result is None or result.status != "success":
-                raise dg.Failure(
-                    description=_failure(model, result), allow_retries=False
-                )
+                raise dg.Failure(description=_failure(model, result), allow_retries=False)
             yield dg.MaterializeResult(
                 asset_key=model.spec.key, metadata=_metadata(warehouse, model, result)
             )
@@ -139,11 +132,7 @@ def _failure(model: Model, result: NodeResult | None) -> str:
     if result is None:
         return f"{model.unique_id} was not part of this run's dbt build."
     told = result.message.strip() or f"dbt ended with status {result.status}"
-    return (
-        f"{told}\n\nmodel {model.selector}, {result.info.get('node_path', '')}".rstrip(
-            ", "
-        )
-    )
+    return f"{told}\n\nmodel {model.selector}, {result.info.get('node_path', '')}".rstrip(", ")
 
 
 def _metadata(warehouse: Warehouse, model: Model, result: NodeResult) -> dict[str, Any]:
@@ -158,9 +147,7 @@ def _metadata(warehouse: Warehouse, model: Model, result: NodeResult) -> dict[st
         ).fetchall()
         if not model.is_view:
             count = f"SELECT count(*) FROM lake.{identifier(schema)}.{identifier(name)}"
-            metadata["dagster/row_count"] = (
-                connection.execute(count).fetchone() or (0,)
-            )[0]
+            metadata["dagster/row_count"] = (connection.execute(count).fetchone() or (0,))[0]
     metadata["dagster/column_schema"] = dg.TableSchema(
         columns=[dg.TableColumn(name=c, type=t.lower()) for c, t in columns]
     )

@@ -32,9 +32,7 @@ class FileSource(SourceFields):
         str,
         Field(description="Files below the landing zone, e.g. `orders/**/*.csv.gz`."),
     ]
-    format: Annotated[
-        FileFormat, Field(description="type and, where detection errs, details.")
-    ]
+    format: Annotated[FileFormat, Field(description="type and, where detection errs, details.")]
     columns: Annotated[
         Sequence[Column],
         Field(description="Columns you vouch for; others load as text."),

@@ -37,9 +37,7 @@ def specs(raw: Sequence[dg.AssetKey]) -> list[dg.AssetSpec]:
             owners=["team:data"],
             description=DESCRIPTIONS[table],
             freshness=Freshness(warn="26h", fail="50h").policy(),
-            columns=[
-                dg.TableColumn(name, type_.lower()) for name, type_ in columns.items()
-            ],
+            columns=[dg.TableColumn(name, type_.lower()) for name, type_ in columns.items()],
         )
         for table, columns in system_tables.TABLES.items()
     ]
@@ -49,9 +47,7 @@ def materializations(warehouse: Warehouse) -> Iterator[dg.AssetMaterialization]:
     """Yield what a load did to the platform's tables: their rows now."""
     with warehouse.reading() as connection:
         for table in system_tables.TABLES:
-            row = connection.execute(
-                f"SELECT count(*) FROM lake.platform.{table}"
-            ).fetchone()
+            row = connection.execute(f"SELECT count(*) FROM lake.platform.{table}").fetchone()
             yield dg.AssetMaterialization(
                 asset_key=["platform", table],
                 metadata={"dagster/row_count": row[0] if row else 0},

@@ -21,14 +21,10 @@ from resources.warehouse import Warehouse
 class Report(dg.Component, dg.Model, dg.Resolvable):
     """A report of `report.md` beside this file; what it depends on is read from its SQL."""
 
-    owner: Annotated[
-        str, Field(description="Who answers for it: e-mail or `team:<name>`.")
-    ]
+    owner: Annotated[str, Field(description="Who answers for it: e-mail or `team:<name>`.")]
     domain: Annotated[str, Field(description="The group that the report is shown in.")]
     title: Annotated[str, Field(min_length=1)]
-    description: Annotated[
-        str, Field(min_length=1, description="What it shows, in a sentence.")
-    ]
+    description: Annotated[str, Field(min_length=1, description="What it shows, in a sentence.")]
     freshness: Annotated[Freshness, Field(description="How old the page may become.")]
     question: Annotated[str, Field(description="The question that it answers.")] = ""
     audience: Annotated[str, Field(description="Who reads it.")] = ""
@@ -49,9 +45,7 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
             audience=self.audience,
             data_time=self.data_time,
         )
-        tables = [
-            dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)
-        ]
+        tables = [dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)]
         spec = stamp(
             dg.AssetSpec(
                 ["report", declaration.name],
@@ -71,9 +65,7 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
                 "page": _link(declaration.name),
             },
         )
-        return dg.Definitions(
-            assets=[_asset(declaration, spec, tables, self.freshness)]
-        )
+        return dg.Definitions(assets=[_asset(declaration, spec, tables, self.freshness)])
 
 
 def _asset(
@@ -105,9 +97,7 @@ def _asset(
                 ),
             ),
         )
-        yield dg.MaterializeResult(
-            asset_key=spec.key, metadata=_metadata(declaration.name, page)
-        )
+        yield dg.MaterializeResult(asset_key=spec.key, metadata=_metadata(declaration.name, page))
 
     return render
 

@@ -76,9 +76,7 @@ limit 1
 def _write(request: dg.ScaffoldRequest[Any], template: str) -> str:
     name = request.target_path.name
     request.target_path.mkdir(parents=True, exist_ok=True)
-    text = template.format(
-        name=name, upper=name.upper(), title=name.replace("_", " ").capitalize()
-    )
+    text = template.format(name=name, upper=name.upper(), title=name.replace("_", " ").capitalize())
     (request.target_path / "defs.yaml").write_text(text)
     return name
 

@@ -45,37 +45,25 @@ class SourceFields(dg.Component, dg.Model, dg.Resolvable):
 
     owner: Annotated[
         str,
-        Field(
-            description="Who answers for the data: an e-mail address or `team:<name>`."
-        ),
+        Field(description="Who answers for the data: an e-mail address or `team:<name>`."),
     ]
     description: Annotated[
         str,
-        Field(
-            min_length=1, description="One row per what; from when; what to beware of."
-        ),
+        Field(min_length=1, description="One row per what; from when; what to beware of."),
     ]
-    freshness: Annotated[
-        Freshness, Field(description="How old the last load may become.")
-    ]
-    domain: Annotated[
-        str, Field(description="web, marketing, commerce, …: the asset's group.")
-    ]
-    name: Annotated[
-        str | None, Field(description="Name of the source; default: its folder.")
-    ] = None
+    freshness: Annotated[Freshness, Field(description="How old the last load may become.")]
+    domain: Annotated[str, Field(description="web, marketing, commerce, …: the asset's group.")]
+    name: Annotated[str | None, Field(description="Name of the source; default: its folder.")] = (
+        None
+    )
     tags: Annotated[dict[str, str] | None, Field(description="Further tags.")] = None
     new_columns: Annotated[
         NewColumns,
-        Field(
-            description="evolve: add it; freeze: keep it in `_extra`; reject: quarantine."
-        ),
+        Field(description="evolve: add it; freeze: keep it in `_extra`; reject: quarantine."),
     ] = NewColumns.evolve
 
     @classmethod
-    def load(
-        cls, attributes: BaseModel | None, context: dg.ComponentLoadContext
-    ) -> Self:
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Load the component from its YAML; a source without a name has that of its folder."""
         source = super().load(attributes, context)
         if source.name is None:
@@ -134,8 +122,7 @@ def raw_spec(
         columns=catalog_columns(columns),
         metadata={
             "source": dg.MetadataValue.json(declaration),
-            "personal data": ", ".join(c.name for c in columns if c.personal)
-            or "none declared",
+            "personal data": ", ".join(c.name for c in columns if c.personal) or "none declared",
         },
     ).merge_attributes(tags=fields.tags or {})
 

@@ -23,10 +23,7 @@ CHECKS = {
 
 def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Return the checks that every raw table carries."""
-    return [
-        dg.AssetCheckSpec(name, asset=key, description=text)
-        for name, text in CHECKS.items()
-    ]
+    return [dg.AssetCheckSpec(name, asset=key, description=text) for name, text in CHECKS.items()]
 
 
 def allowed_age(spec: dg.AssetSpec) -> timedelta:
@@ -81,9 +78,7 @@ def materialization(
         ).fetchall()
         rows = 0
         if columns:
-            counted = connection.execute(
-                f"SELECT count(*) FROM lake.raw.{identifier(table)}"
-            )
+            counted = connection.execute(f"SELECT count(*) FROM lake.raw.{identifier(table)}")
             rows = int((counted.fetchone() or (0,))[0])
         changes = connection.execute(
             "SELECT seen_at, file, column_name, change, before, after FROM lake.platform.drift "
@@ -120,9 +115,7 @@ def _changes(rows: Sequence[tuple[Any, ...]]) -> dg.MetadataValue[Any]:
     names = ("seen_at", "file", "column", "change", "before", "after")
     return dg.MetadataValue.table(
         records=[
-            dg.TableRecord(
-                {n: str(v) if v is not None else "" for n, v in zip(names, row)}
-            )
+            dg.TableRecord({n: str(v) if v is not None else "" for n, v in zip(names, row)})
             for row in rows
         ]
     )

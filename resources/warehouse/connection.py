@@ -122,9 +122,7 @@ class Warehouse:
         Everything commits together when the block ends, or nothing does when it raises. One
         connection per thread is kept and used again.
         """
-        connection: duckdb.DuckDBPyConnection | None = getattr(
-            self._local, "writer", None
-        )
+        connection: duckdb.DuckDBPyConnection | None = getattr(self._local, "writer", None)
         if connection is None:
             connection = self._local.writer = self.connect()
         with self.lock():
@@ -161,9 +159,7 @@ class Warehouse:
         """Return the number of the newest snapshot of the lake."""
         connection = self.connect(read_only=True)
         try:
-            row = connection.execute(
-                "SELECT max(snapshot_id) FROM lake.snapshots()"
-            ).fetchone()
+            row = connection.execute("SELECT max(snapshot_id) FROM lake.snapshots()").fetchone()
             return int(row[0]) if row else 0
         finally:
             connection.close()
@@ -177,9 +173,7 @@ class Warehouse:
             self._local.writer = None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(
-            ":memory:", config={"autoinstall_known_extensions": "false"}
-        )
+        connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
         connection.execute(f"SET memory_limit = {literal(self.memory_limit)}")
         connection.execute(f"SET temp_directory = {literal(self.temp_dir)}")
         connection.execute("SET preserve_insertion_order = false")

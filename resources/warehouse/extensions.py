@@ -26,9 +26,7 @@ def extension_path(name: str) -> Path:
     """
     spec = importlib.util.find_spec(f"duckdb_extension_{name}")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(
-            f"duckdb-extension-{name.replace('_', '-')} is not installed"
-        )
+        raise ModuleNotFoundError(f"duckdb-extension-{name.replace('_', '-')} is not installed")
     folder = Path(next(iter(spec.submodule_search_locations)))
     return folder / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
 
@@ -36,9 +34,7 @@ def extension_path(name: str) -> Path:
 def load(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
     """Load extensions into `connection` from their wheels."""
     for name in names:
-        connection.execute(
-            f"LOAD '{str(extension_path(name)).replace(chr(39), chr(39) * 2)}'"
-        )
+        connection.execute(f"LOAD '{str(extension_path(name)).replace(chr(39), chr(39) * 2)}'")
 
 
 @cache

@@ -67,9 +67,7 @@ def ensure(connection: duckdb.DuckDBPyConnection) -> None:
             continue
         for name, type_ in columns.items():
             if name not in known[table]:
-                connection.execute(
-                    f'ALTER TABLE lake.platform.{table} ADD COLUMN "{name}" {type_}'
-                )
+                connection.execute(f'ALTER TABLE lake.platform.{table} ADD COLUMN "{name}" {type_}')
 
 
 def next_load_id(connection: duckdb.DuckDBPyConnection) -> int:
@@ -77,9 +75,7 @@ def next_load_id(connection: duckdb.DuckDBPyConnection) -> int:
 
     Unique and growing in the order of commits, because the caller holds the write lock.
     """
-    row = connection.execute(
-        "SELECT coalesce(max(load_id), 0) + 1 FROM lake.platform.ledger"
-    )
+    row = connection.execute("SELECT coalesce(max(load_id), 0) + 1 FROM lake.platform.ledger")
     found = row.fetchone()
     assert found is not None
     return int(found[0])

@@ -1,0 +1,161 @@
+"""What runs by itself: once for what is new, again after a failure, never in a hot loop."""
+
+from dataclasses import dataclass, field
+
+import dagster as dg
+import pytest
+
+from platform_assets.automation import REFRESH_TAG, Attempts, refresh_sensor, safety_net
+from resources.errors import PlatformError
+
+EVENTS, ORDERS = dg.AssetKey(["raw", "events"]), dg.AssetKey(["raw", "orders"])
+
+
+@dataclass
+class Fake:
+    """A source whose news are what the test says."""
+
+    news: dict[dg.AssetKey, str] = field(default_factory=dict)
+    trouble: str = ""
+
+    def waiting(self, instance: dg.DagsterInstance) -> dict[dg.AssetKey, str]:
+        if self.trouble:
+            raise PlatformError(self.trouble)
+        return self.news
+
+
+@dg.asset(key=EVENTS)
+def events() -> None: ...
+
+
+@dg.asset(key=ORDERS)
+def orders() -> None: ...
+
+
+@dg.asset(deps=[EVENTS])
+def sessions() -> None: ...
+
+
+@dg.asset(deps=[sessions, ORDERS])
+def report() -> None: ...
+
+
+def tick(
+    sources: list[Fake], instance: dg.DagsterInstance, cursor: str | None = None
+) -> tuple[list[set[str]], str, str]:
+    """Return the selections of the runs asked for, the next cursor, and why none was."""
+    sensor = refresh_sensor(sources)
+    defs = dg.Definitions(assets=[events, orders, sessions, report], sensors=[sensor])
+    context = dg.build_sensor_context(
+        instance=instance, cursor=cursor, repository_def=defs.get_repository_def()
+    )
+    result = sensor(context)
+    if isinstance(result, dg.SkipReason):
+        return [], cursor or "", result.skip_message or ""
+    assert isinstance(result, dg.SensorResult)
+    runs = [
+        {key.to_user_string() for key in run.asset_selection or ()}
+        for run in result.run_requests or ()
+    ]
+    return runs, result.cursor or "", ""
+
+
+@pytest.fixture
+def instance() -> dg.DagsterInstance:
+    return dg.DagsterInstance.ephemeral()
+
+
+def test_new_data_starts_one_run_of_what_it_touches_and_all_downstream(
+    instance: dg.DagsterInstance,
+) -> None:
+    runs, _, _ = tick([Fake({EVENTS: "a"})], instance)
+    assert runs == [{"raw/events", "sessions", "report"}]
+    runs, _, _ = tick([Fake({ORDERS: "a"})], instance)
+    assert runs == [{"raw/orders", "report"}]
+
+
+def test_news_of_several_sources_are_one_run(instance: dg.DagsterInstance) -> None:
+    runs, _, _ = tick([Fake({EVENTS: "a"}), Fake({ORDERS: "b"})], instance)
+    assert runs == [{"raw/events", "raw/orders", "sessions", "report"}]
+
+
+def test_nothing_new_starts_nothing(instance: dg.DagsterInstance) -> None:
+    assert tick([Fake()], instance)[0] == []
+
+
+def test_the_same_news_are_not_asked_for_again_at_once_but_other_news_are(
+    instance: dg.DagsterInstance,
+) -> None:
+    _, cursor, _ = tick([Fake({EVENTS: "a"})], instance)
+    assert tick([Fake({EVENTS: "a"})], instance, cursor)[0] == []
+    assert len(tick([Fake({EVENTS: "b"})], instance, cursor)[0]) == 1
+
+
+def test_while_a_refresh_runs_nothing_is_started(instance: dg.DagsterInstance) -> None:
+    run = dg.DagsterRun(
+        job_name="x", status=dg.DagsterRunStatus.STARTED, tags={REFRESH_TAG: "true"}
+    )
+    instance.add_run(run)
+    runs, _, why = tick([Fake({EVENTS: "a"})], instance)
+    assert runs == [] and "refreshing" in why
+
+
+def test_a_source_that_can_not_be_reached_does_not_hide_the_others(
+    instance: dg.DagsterInstance,
+) -> None:
+    runs, _, _ = tick([Fake(trouble="The shop is down."), Fake({EVENTS: "a"})], instance)
+    assert len(runs) == 1
+    assert "The shop is down." in tick([Fake(trouble="The shop is down.")], instance)[2]
+
+
+def test_a_failed_load_is_tried_again_ever_more_patiently() -> None:
+    attempts, moments, now = Attempts(), [], 0.0
+    while len(moments) < 6:
+        if attempts.due({EVENTS: "a"}, now):
+            moments.append(now)
+        now += 1
+    gaps = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+    assert gaps == [10, 20, 40, 80, 160]
+    for _ in range(20):
+        attempts.asked["raw/events"]["times"] += 1
+    assert attempts.due({EVENTS: "a"}, now + 600)
+
+
+def test_a_cursor_that_can_not_be_read_is_forgotten() -> None:
+    assert Attempts.load("{torn").asked == {}
+    saved = Attempts.load(None)
+    saved.due({EVENTS: "a"}, 5.0)
+    assert Attempts.load(saved.dump()) == saved
+
+
+def net_asset() -> dg.AssetsDefinition:
+    @dg.asset(deps=[EVENTS], key="mart", automation_condition=safety_net())
+    def mart() -> None: ...
+
+    return mart
+
+
+def requested(
+    defs: list[dg.AssetsDefinition],
+    instance: dg.DagsterInstance,
+    cursor: object = None,
+) -> tuple[int, object]:
+    result = dg.evaluate_automation_conditions(defs=defs, instance=instance, cursor=cursor)  # type: ignore[arg-type]
+    return result.total_requested, result.cursor
+
+
+def test_the_net_catches_what_a_run_left_stale_and_rests_when_all_is_fresh(
+    instance: dg.DagsterInstance,
+) -> None:
+    assets = [events, net_asset()]
+    dg.materialize(assets, instance=instance)
+    count, cursor = requested(assets, instance)
+    assert count == 0
+    dg.materialize(assets, instance=instance)
+    count, cursor = requested(assets, instance, cursor)
+    assert count == 0, "one run refreshed both: nothing is left"
+    dg.materialize([events], instance=instance)
+    count, cursor = requested(assets, instance, cursor)
+    assert count == 1
+    count, cursor = requested(assets, instance, cursor)
+    assert count == 0, "it was asked for already"
