@@ -15,7 +15,16 @@ from platform_assets.server.home import Home
 from resources.settings import PROJECT_ROOT
 
 PACKAGES = ("resources", "platform_assets")
-PARSE = "from resources.dbt import DbtProject; DbtProject.from_settings().parse()"
+LINES_SHOWN = 60
+PARSE = """
+import sys
+from resources.dbt import DbtProject
+from resources.errors import PlatformError
+try:
+    DbtProject.from_settings().parse()
+except PlatformError as error:
+    sys.exit(str(error))
+"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,10 @@ def check() -> None:
                 failed.append(result)
     for result in failed:
         click.echo(f"\n{click.style(result.check.name, bold=True)}: {_shown(result.check)}")
-        click.echo(result.output.rstrip())
+        lines = result.output.rstrip().splitlines()
+        click.echo("\n".join(lines[:LINES_SHOWN]))
+        if len(lines) > LINES_SHOWN:
+            click.echo(f"… and {len(lines) - LINES_SHOWN} more lines; run it alone to see them.")
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -94,4 +106,4 @@ def _run(check: Check) -> Result:
 
 def _shown(check: Check) -> str:
     first, *rest = check.command
-    return " ".join([Path(first).name, *rest])
+    return " ".join([Path(first).name, *(part for part in rest if "\n" not in part)])

@@ -5,6 +5,7 @@ not: settings themselves (`resources.settings`) and the processes (`processes`).
 """
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from resources.settings import PROJECT_ROOT, Settings, settings
 DEFINITIONS_MODULE = "platform_assets.definitions"
 LOCATION_NAME = "platform"
 SOCKET_PATH_LIMIT = 100  # bytes; Linux allows 107 and macOS 103
+SOCKET_NAME_LIMIT = 20
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,18 @@ class Home:
         self.prepare()
         os.environ.update(self.environment())
 
-    def socket(self) -> Path:
-        """Return a path for the code server's socket, short enough for the operating system."""
-        path = self.run / "code.sock"
-        if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
-            path = Path(tempfile.mkdtemp(prefix="platform-")) / "code.sock"
-        path.unlink(missing_ok=True)
-        return path
+    def scratch(self) -> Path:
+        """Return an empty folder for sockets and temporary files of one run of the platform.
+
+        Below the data folder, unless its path is too long for a socket's name; call it while no
+        other platform runs on this data folder.
+        """
+        folder = self.run / "tmp"
+        if len(os.fsencode(folder)) > SOCKET_PATH_LIMIT - SOCKET_NAME_LIMIT:
+            return Path(tempfile.mkdtemp(prefix="platform-"))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
 
     def _configure_instance(self) -> None:
         wanted = (PROJECT_ROOT / "dagster.yaml").read_text()

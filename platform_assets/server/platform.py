@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -49,10 +50,12 @@ class Platform:
             PlatformError: a process died, or did not start; every other one is stopped then.
         """
         adopt_orphans()
-        processes = Processes(self.home.logs, PROJECT_ROOT, self.home.environment())
+        scratch = self.home.scratch()
+        environment = self.home.environment() | {"TMPDIR": str(scratch)}
+        processes = Processes(self.home.logs, PROJECT_ROOT, environment)
         with interruptible(processes):
             try:
-                self._start(processes)
+                self._start(processes, str(scratch / "code.sock"))
                 processes.wait_until(self._answers, START_SECONDS, "The web server")
                 on_ready()
                 while True:
@@ -64,10 +67,10 @@ class Platform:
                 raise self._explained(error) from error
             finally:
                 processes.stop()
+                shutil.rmtree(scratch, ignore_errors=True)
 
-    def _start(self, processes: Processes) -> None:
+    def _start(self, processes: Processes, socket: str) -> None:
         self._failure.unlink(missing_ok=True)
-        socket = str(self.home.socket())
         workspace = self.home.run / "workspace.yaml"
         location = {"grpc_server": {"socket": socket, "location_name": LOCATION_NAME}}
         workspace.write_text(json.dumps({"load_from": [location]}))

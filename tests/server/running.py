@@ -44,7 +44,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
     """Return what `condition()` returns, as soon as that is true."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
