@@ -22,7 +22,7 @@ from dagster._core.utils import make_new_run_id
 from dagster._utils.error import serializable_error_info_from_exc_info
 
 from platform_assets.server.interrupted import PROCESS_TAG, process_tag
-from platform_assets.server.load_errors import explain
+from platform_assets.server.load_errors import load_error
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
@@ -89,11 +89,7 @@ def load_definitions(module: str) -> dg.Definitions:
     except PlatformError:
         raise
     except Exception as error:
-        reason = explain(serializable_error_info_from_exc_info(sys.exc_info()))
-        raise PlatformError(
-            f"The definitions do not load:\n{reason}",
-            hint="Mend the file that is named above; `make check` checks it again.",
-        ) from error
+        raise load_error(serializable_error_info_from_exc_info(sys.exc_info())) from error
     assert isinstance(defs, dg.Definitions)
     return defs
 

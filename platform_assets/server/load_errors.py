@@ -11,8 +11,10 @@ from pathlib import Path
 
 from dagster_shared.error import SerializableErrorInfo
 
+from resources.errors import PlatformError
 from resources.settings import settings
 
+HINT = "Mend the file that is named above; `make check` checks it again."
 FIELD = re.compile(
     r"^`(?P<field>.+?) at (?P<place>.+?:\d+)`\n\s+(?P<words>.+?)(?: \[type=.*)?$", re.M
 )
@@ -23,21 +25,28 @@ SYMBOL = re.compile(
 )
 
 
-def explain(error: SerializableErrorInfo) -> str:
-    """Return the reason of a load error: a sentence or more, each with file and line if known."""
+def load_error(error: SerializableErrorInfo) -> PlatformError:
+    """Return the error for people: a sentence or more, each with file and line if known."""
+    words = _explain(error)
+    return PlatformError(f"The definitions do not load:\n{words[0]}", hint=words[1])
+
+
+def _explain(error: SerializableErrorInfo) -> tuple[str, str]:
+    """Return reason and way out; an error that is for people already brings its own."""
     chain = list(_chain(error))
     for link in chain:
         if link.cls_name == "PlatformError":
-            return _message(link)
+            return _message(link), ""
     for link in chain:
         fields = FIELD.findall(link.message)
         if fields:
-            return "\n".join(f"{place}: {field}: {words}" for field, place, words in fields)
+            found = (f"{place}: {field}: {words}" for field, place, words in fields)
+            return "\n".join(found), HINT
     placed = [link for link in chain if PLACE.search(_message(link))]
     chosen = placed[-1] if placed else chain[-1]
     message = _message(chosen)
     where = "" if placed else _where(chosen)
-    return f"{where}: {message}" if where else message
+    return (f"{where}: {message}" if where else message), HINT
 
 
 def _chain(error: SerializableErrorInfo) -> Iterator[SerializableErrorInfo]:

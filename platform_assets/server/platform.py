@@ -99,10 +99,7 @@ class Platform:
     def _explained(self, error: PlatformError) -> PlatformError:
         if not self._failure.exists():
             return error
-        return PlatformError(
-            f"The definitions do not load:\n{self._failure.read_text().strip()}",
-            hint="Mend the file that is named above and start again.",
-        )
+        return PlatformError(self._failure.read_text())
 
 
 def _entry(name: str) -> list[str]:

@@ -83,13 +83,13 @@ async def _lifespan(_app: Any) -> AsyncIterator[None]:
 
 def _require_definitions(context: Any, failure: Path) -> None:
     """End the process, the reason written to `failure`, when the definitions do not load."""
-    from platform_assets.server.load_errors import explain
+    from platform_assets.server.load_errors import load_error
 
     workspace = context.create_request_context()
     for name in workspace.code_location_names:
         entry = workspace.get_location_entry(name)
         if entry is not None and entry.load_error is not None:
-            failure.write_text(explain(entry.load_error))
+            failure.write_text(str(load_error(entry.load_error)))
             raise SystemExit(f"The definitions of {name} do not load.")
 
 
