@@ -1,0 +1,1 @@
+"""Speed and memory, measured: each figure beside what a user would pick instead, and the limit."""
