@@ -103,6 +103,11 @@ def html(prose: Prose, value: Callable[[str, str, str], str]) -> str:
     return str(markdown.renderer.render(list(prose.tokens), markdown.options, {"value": value}))
 
 
+def fill(text: str, value: Callable[[str, str, str], str]) -> str:
+    """Return `text` of a block (its title, say) with the `{{ … }}` values in it; not yet HTML."""
+    return VALUE.sub(lambda match: value(match[1], match[2], match[3] or ""), text)
+
+
 def values(prose: Prose) -> list[tuple[str, str, str, int]]:
     """Return query, column, format and line of every `{{ … }}` in `prose`."""
     return [
@@ -136,9 +141,11 @@ def references(block: blocks.AnyBlock) -> list[str]:
             wanted = [card.value, *card.compare.values(), *([card.trend] if card.trend else [])]
             found += [reference.split(".")[0] for reference in wanted]
         return found
+    titled = [match[1] for match in VALUE.finditer(f"{block.title} {block.subtitle}")]
     if isinstance(block, blocks.Chart) and block.shade:
-        return [block.query, block.shade.start.split(".")[0], block.shade.end.split(".")[0]]
-    return [block.query]
+        ends = (block.shade.start, block.shade.end)
+        titled += [reference.split(".")[0] for reference in ends]
+    return [block.query, *titled]
 
 
 def _check_references(document: Document) -> None:

@@ -4,7 +4,7 @@ What belongs here: putting the parts in order and filling the template. What doe
 value looks like (`formats`, `view`), how it is laid out (`templates/`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -25,6 +25,7 @@ from platform_assets.reporting.sql import Parsed
 
 NUMBERS_LIMIT = 120
 Results = Mapping[str, Result]
+Titled = Chart | Table | Funnel
 
 
 @dataclass(frozen=True)
@@ -86,23 +87,32 @@ def _section(part: Prose | Shown, results: Results, file: str) -> Section:
     try:
         if isinstance(part, Prose):
             return _prose(part, results)
-        block = part.block
+        if isinstance(part.block, Numbers):
+            return _numbers(part.block, results)
+        block = _titled(part.block, results)
         if isinstance(block, Chart):
             return _chart(block, results)
         if isinstance(block, Table):
             return _table(block, results)
-        if isinstance(block, Funnel):
-            return _funnel(block, results)
-        return _numbers(block, results)
+        return _funnel(block, results)
     except ReportError as error:
         raise error.at(file, part.line) from None
 
 
-def _prose(part: Prose, results: Results) -> Section:
-    def value(query: str, column: str, style: str) -> str:
-        return formats.find(style or "auto")(results[query].first(column))
+def _values(results: Results) -> Callable[[str, str, str], str]:
+    """Return what writes the `{{ query.column | format }}` values of a text."""
+    return lambda query, column, style: formats.find(style or "auto")(results[query].first(column))
 
-    return Section("prose", "full", {"html": Markup(documents.html(part, value))})
+
+def _titled(block: Titled, results: Results) -> Titled:
+    """Return `block` with the values in its title and subtitle."""
+    write = _values(results)
+    texts = {name: documents.fill(getattr(block, name), write) for name in ("title", "subtitle")}
+    return block.model_copy(update=texts)
+
+
+def _prose(part: Prose, results: Results) -> Section:
+    return Section("prose", "full", {"html": Markup(documents.html(part, _values(results)))})
 
 
 def _numbers(block: Numbers, results: Results) -> Section:

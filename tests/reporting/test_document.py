@@ -81,6 +81,7 @@ def test_a_picture_inside_the_page_is_kept() -> None:
         ("```sql a\n1\n```\n```sql a\n2\n```", "line 4: there are two queries named `a`"),
         ("```table\nquery: q\n```", "line 1: there is no query `q`"),
         ("```sql weeks\n1\n```\n\n{{ week.a }}", "line 5: there is no query `week`.\nDid you mean"),
+        ("```sql q\n1\n```\n```table\nquery: q\ntitle: A {{ r.a }}\n```", "no query `r`"),
         ("a\n\nb {{ q.revenue | }} c", "line 3: a value is not understood"),
     ],
 )

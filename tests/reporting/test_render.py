@@ -335,3 +335,15 @@ def test_a_query_may_bring_its_own_with_and_name_others(
     )
     page = rendered_page(make_report, engine, tmp_path, context, text)
     assert "Total 10 on 31 Jan 2026" in page
+
+
+def test_a_title_may_hold_values(
+    make_report: MakeReport, engine: sqlalchemy.Engine, tmp_path: Path, context: RenderContext
+) -> None:
+    text = (
+        "```sql q\nselect date '2026-01-05' as day, '<b>' as name\n```\n"
+        "```table\nquery: q\ntitle: Week of {{ q.day | day }}\nsubtitle: By {{ q.name }}\n```\n"
+    )
+    page = rendered_page(make_report, engine, tmp_path, context, text)
+    assert "<h3>Week of Mon 5 Jan 2026</h3>" in page
+    assert "By &lt;b&gt;</p>" in page
