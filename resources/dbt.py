@@ -44,9 +44,7 @@ def environment(s: Settings | None = None) -> dict[str, str]:
         "DBT_VERSION_CHECK": "false",
         "PLATFORM_DBT_LAKE": f"ducklake:sqlite:{warehouse.catalog}",
         "PLATFORM_DBT_DATA_PATH": str(warehouse.data_path),
-        "PLATFORM_DBT_EXTENSIONS": str(
-            extensions.link_directory(s.data / "extensions")
-        ),
+        "PLATFORM_DBT_EXTENSIONS": str(extensions.link_directory(s.data / "extensions")),
         "PLATFORM_DBT_TARGET_PATH": str(s.data / "dbt" / "target"),
         "PLATFORM_DBT_THREADS": "4",
         "PLATFORM_DBT_MEMORY_LIMIT": s.memory_limit,
@@ -131,9 +129,7 @@ class DbtProject:
             yield item
         thread.join()
 
-    def _arguments(
-        self, command: str, extra: Sequence[str], quiet: bool = False
-    ) -> list[str]:
+    def _arguments(self, command: str, extra: Sequence[str], quiet: bool = False) -> list[str]:
         return [
             "--no-use-colors",
             "--quiet" if quiet else "--no-quiet",
@@ -172,9 +168,7 @@ class DbtProject:
         return write_lock(self.target.parent / "parse.lock").held()
 
 
-def _run(
-    arguments: list[str], results: "queue.Queue[NodeResult | BaseException | None]"
-) -> None:
+def _run(arguments: list[str], results: "queue.Queue[NodeResult | BaseException | None]") -> None:
     """Run dbt in this thread; put each node's result, then None, into the queue."""
     try:
         from dbt.cli.main import dbtRunner
@@ -190,7 +184,7 @@ def _run(
         outcome = dbtRunner(callbacks=[on_event]).invoke(arguments)
         if outcome.exception is not None:
             results.put(outcome.exception)
-    except BaseException as error:  # noqa: BLE001 (raised where the results are read)
+    except BaseException as error:
         results.put(error)
     finally:
         results.put(None)
@@ -216,19 +210,18 @@ def take_turns() -> None:
     a transaction holds the lock from begin to commit or rollback, and a statement outside of one
     (dropping a temporary table, say) for as long as it runs. Tests only read: they take no turn.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager as Manager
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    if getattr(Manager, "takes_turns", False):
+    manager: Any = DuckDBConnectionManager
+    if getattr(manager, "takes_turns", False):
         return
-    begin, commit, rollback = Manager.begin, Manager.commit, Manager._rollback_handle
-    add_query = Manager.add_query
+    begin, commit, rollback = manager.begin, manager.commit, manager._rollback_handle
+    add_query = manager.add_query
 
     def locked_begin(self: Any) -> Any:
         connection = self.get_thread_connection()
         if _writes(connection):
-            held = Warehouse.from_settings().lock()
-            held.__enter__()
-            connection.write_lock = held
+            _take(connection)
         try:
             return begin(self)
         except BaseException:
@@ -240,7 +233,7 @@ def take_turns() -> None:
         _release(connection)
         return connection
 
-    def locked_rollback(cls: Any, connection: Any) -> None:
+    def locked_rollback(_: Any, connection: Any) -> None:
         try:
             rollback(connection)
         finally:
@@ -252,16 +245,22 @@ def take_turns() -> None:
         with Warehouse.from_settings().lock():
             return add_query(self, *args, **kwargs)
 
-    Manager.begin = locked_begin
-    Manager.commit = locked_commit
-    Manager._rollback_handle = classmethod(locked_rollback)
-    Manager.add_query = locked_add_query
-    Manager.takes_turns = True
+    manager.begin = locked_begin
+    manager.commit = locked_commit
+    manager._rollback_handle = classmethod(locked_rollback)
+    manager.add_query = locked_add_query
+    manager.takes_turns = True
 
 
 def _writes(connection: Any) -> bool:
     """Whether a dbt connection, named after its node, may write."""
     return not str(connection.name).startswith(("test.", "unit_test.", "list_"))
+
+
+def _take(connection: Any) -> None:
+    held = Warehouse.from_settings().lock()
+    held.__enter__()
+    connection.write_lock = held
 
 
 def _release(connection: Any) -> None:

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     )
     landing_url: str = Field(
         default="",
-        description="Landing zone: a folder or an fsspec URL. Default: `landing/` in the data folder.",
+        description="Landing zone: a folder or an fsspec URL; `landing/` in the data folder.",
     )
     warehouse_url: str = Field(
         default="",
@@ -87,5 +87,5 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process; read once (`settings.cache_clear()` reads them again)."""
+    """Return the settings of this process; `settings.cache_clear()` has them read again."""
     return Settings()

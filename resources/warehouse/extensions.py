@@ -46,7 +46,7 @@ def platform_name() -> str:
 
 
 def link_directory(folder: Path) -> Path:
-    """Make `folder` an extension directory with links to the wheels, for programs that load by name.
+    """Make `folder` an extension directory: links to the wheels, for who loads by name.
 
     Safe to call from several processes at once: a link appears whole or not at all.
     """

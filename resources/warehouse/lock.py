@@ -66,7 +66,7 @@ def write_lock(path: Path) -> WriteLock:
 
 def _forget_after_fork() -> None:
     """A forked child starts without the parent's holds: they are the parent's to release."""
-    global _guard
+    global _guard  # noqa: PLW0603 (a lock held by another thread of the parent is never freed)
     _guard = threading.Lock()
     _locks.clear()
 

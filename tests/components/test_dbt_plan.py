@@ -36,9 +36,7 @@ def plan(
 
 
 def test_models_with_nothing_but_models_between_them_are_one_wave() -> None:
-    p = plan(
-        {"raw": [], "a": ["raw"], "b": ["a"], "c": ["b", "raw"]}, "a b c", done="raw"
-    )
+    p = plan({"raw": [], "a": ["raw"], "b": ["a"], "c": ["b", "raw"]}, "a b c", done="raw")
     assert [p.wave(key(k)) for k in "abc"] == [0, 0, 0]
     assert sorted(p.nodes(0)) == ["model.a", "model.b", "model.c"]
 
@@ -81,6 +79,6 @@ def test_a_deep_and_wide_graph_is_planned_at_once() -> None:
     layers = [[f"m{depth}_{n}" for n in range(20)] for depth in range(40)]
     parents = {m: [] for m in layers[0]}
     for above, below in pairwise(layers):
-        parents |= {m: above for m in below}
+        parents |= dict.fromkeys(below, above)
     names = " ".join(m for layer in layers for m in layer)
     assert len(plan(parents, names).nodes(0)) == 800

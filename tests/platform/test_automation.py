@@ -1,6 +1,7 @@
 """What runs by itself: once for what is new, again after a failure, never in a hot loop."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import dagster as dg
 import pytest
@@ -114,7 +115,7 @@ def test_a_failed_load_is_tried_again_ever_more_patiently() -> None:
         if attempts.due({EVENTS: "a"}, now):
             moments.append(now)
         now += 1
-    gaps = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(moments)]
     assert gaps == [10, 20, 40, 80, 160]
     for _ in range(20):
         attempts.asked["raw/events"]["times"] += 1

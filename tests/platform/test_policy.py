@@ -40,9 +40,7 @@ def test_a_stamped_asset_carries_everything_the_policy_asks() -> None:
     assert spec.group_name == "commerce"
     assert spec.tags["layer"] == "raw" and spec.tags["domain"] == "commerce"
     assert spec.metadata["dagster/table_name"] == "lake.raw.orders"
-    assert (
-        spec.metadata["dagster/column_schema"].columns[0].description == "Its number."
-    )
+    assert spec.metadata["dagster/column_schema"].columns[0].description == "Its number."
     assert declared_at(spec) == "defs/orders/defs.yaml:3"
     enforce([spec])
 
@@ -64,12 +62,8 @@ def test_an_asset_that_lacks_something_fails_with_file_and_line(
 
 
 def test_what_an_asset_says_of_itself_is_not_overwritten() -> None:
-    own = dg.AssetSpec(
-        "x", description="Mine.", owners=["me@example.com"], group_name="web"
-    )
-    spec = stamp(
-        own, layer="raw", domain="commerce", owners=["team:data"], description="Theirs."
-    )
+    own = dg.AssetSpec("x", description="Mine.", owners=["me@example.com"], group_name="web")
+    spec = stamp(own, layer="raw", domain="commerce", owners=["team:data"], description="Theirs.")
     assert (spec.description, spec.group_name) == ("Mine.", "web")
     assert spec.owners == ["me@example.com", "team:data"]
 

@@ -66,7 +66,7 @@ def test_eight_readers_see_only_whole_transactions_while_a_writer_writes(
             try:
                 frame = pd.read_sql("SELECT count(*) AS n FROM raw.pairs", engine)
                 seen.add(int(frame.n[0]))
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 errors.append(error)
 
     readers = [threading.Thread(target=read) for _ in range(8)]
