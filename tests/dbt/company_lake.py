@@ -1,0 +1,199 @@
+"""A lake of one's own for tests of models: raw tables as declared, rows landed load by load.
+
+What belongs here: landing rows, building models, reading tables. What does not: loading files
+(tests/ingestion) and what the models should say (the tests themselves).
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from resources.dbt import DbtProject, NodeResult
+from resources.settings import PROJECT_ROOT, settings
+from resources.warehouse import Warehouse
+from resources.warehouse.connection import identifier
+
+SOURCES = PROJECT_ROOT / "platform_assets" / "defs" / "sources"
+TYPES = {
+    "string": "VARCHAR",
+    "json": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPTZ",
+}
+ORIGIN = {
+    "_file": "VARCHAR",
+    "_line": "BIGINT",
+    "_load_id": "BIGINT",
+    "_loaded_at": "TIMESTAMPTZ",
+    "_extra": "VARCHAR",
+}
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SESSIONS = {
+    "session_id": "VARCHAR",
+    "device_id": "VARCHAR",
+    "person_id": "VARCHAR",
+    "platform": "VARCHAR",
+    "session_start_at": "TIMESTAMP",
+    "session_date": "DATE",
+    "source": "VARCHAR",
+    "medium": "VARCHAR",
+    "campaign": "VARCHAR",
+    "is_bot": "BOOLEAN",
+    "is_bounce": "BOOLEAN",
+    "orders": "BIGINT",
+    "revenue": "DECIMAL(18,2)",
+    "_load_id": "BIGINT",
+}
+
+
+def declared_columns(table: str) -> dict[str, str]:
+    """Return the columns and DuckDB types of `raw.<table>`, as its source declares them."""
+    name, _, part = table.partition("__")
+    attributes = yaml.safe_load((SOURCES / name / "defs.yaml").read_text())["attributes"]
+    if part:
+        attributes = next(t for t in attributes["tables"] if t["name"] == part)
+    return {
+        c["name"]: TYPES.get(c.get("type", "string"), str(c.get("type")).upper())
+        for c in attributes["columns"]
+    }
+
+
+@contextmanager
+def company_lake(data: Path, *tables: str) -> Iterator["CompanyLake"]:
+    """Yield the lake of an empty data folder, with empty raw tables of these names.
+
+    dbt parses its project once for a data folder: share one between the tests of a module, and
+    `clear` it before each. The environment is put back at the end.
+    """
+    before = dict(os.environ)
+    os.environ["PLATFORM_DATA_DIR"] = str(data)
+    settings.cache_clear()
+    try:
+        lake = CompanyLake()
+        lake.make_raw(*tables)
+        yield lake
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+class CompanyLake:
+    """The warehouse of the settings: rows land load by load, models are built, tables are read."""
+
+    def __init__(self) -> None:
+        self.warehouse = Warehouse.from_settings()
+        self.project = DbtProject.from_settings()
+        self.load_id = 0
+
+    def make(self, schema: str, table: str, columns: Mapping[str, str]) -> None:
+        """Make an empty table."""
+        body = ", ".join(f"{identifier(name)} {kind}" for name, kind in columns.items())
+        with self.warehouse.write() as connection:
+            connection.execute(f"CREATE TABLE lake.{schema}.{identifier(table)} ({body})")
+
+    def make_raw(self, *tables: str) -> None:
+        """Make empty raw tables as they are declared."""
+        for table in tables:
+            self.make("raw", table, declared_columns(table) | ORIGIN)
+
+    def make_sessions(self) -> None:
+        """Make an empty `marts.fct_sessions` of the columns that marketing reads."""
+        self.make("marts", "fct_sessions", SESSIONS)
+
+    def clear(self) -> None:
+        """Drop what models made and empty all other tables; loads are counted from 1 again."""
+        found = self.rows(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' "
+            "UNION ALL SELECT schema_name, view_name FROM duckdb_views() "
+            "WHERE database_name = 'lake' AND schema_name IN ('staging', 'intermediate', 'marts')"
+        )
+        views = {
+            row[:2]
+            for row in self.rows(
+                "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = 'lake'"
+            )
+        }
+        with self.warehouse.write() as connection:
+            for schema, name in found:
+                table = f"lake.{schema}.{identifier(name)}"
+                if schema in ("raw", "platform"):
+                    connection.execute(f"DELETE FROM {table}")
+                else:
+                    kind = "VIEW" if (schema, name) in views else "TABLE"
+                    connection.execute(f"DROP {kind} {table}")
+        self.load_id = 0
+
+    def land(self, table: str, rows: Sequence[Mapping[str, Any]], file: str | None = None) -> int:
+        """Append rows to `raw.<table>` as one load and return its number."""
+        self.load_id += 1
+        origin = {
+            "_file": file or f"{table}/{self.load_id}",
+            "_load_id": self.load_id,
+            "_loaded_at": START + timedelta(minutes=self.load_id),
+        }
+        self.insert("raw", table, [{**origin, "_line": n, **r} for n, r in enumerate(rows, 1)])
+        return self.load_id
+
+    def insert(self, schema: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows by name; what a row does not name is null."""
+        with self.warehouse.write() as connection:
+            for row in rows:
+                names = ", ".join(map(identifier, row))
+                marks = ", ".join("?" * len(row))
+                connection.execute(
+                    f"INSERT INTO lake.{schema}.{identifier(table)} ({names}) VALUES ({marks})",
+                    [json.dumps(v) if isinstance(v, dict) else v for v in row.values()],
+                )
+
+    def execute(self, sql: str) -> None:
+        """Run a statement in a transaction of its own."""
+        with self.warehouse.write() as connection:
+            connection.execute(sql)
+
+    def build(self, *select: str, full_refresh: bool = False) -> list[NodeResult]:
+        """Build what is selected (tests only where selected) and fail on any failure."""
+        results = list(self.project.build(select, full_refresh))
+        bad = [r for r in results if r.status not in ("success", "pass", "warn")]
+        assert results, f"nothing was selected by {select}"
+        assert not bad, "\n".join(f"{r.unique_id}: {r.status} {r.message}" for r in bad)
+        return results
+
+    def tests_of(self, *models: str) -> dict[str, str]:
+        """Run the data and unit tests that models declare; return each one's status by name."""
+        manifest = self.project.manifest()
+        wanted = {u for u, n in manifest["nodes"].items() if n["name"] in models}
+        names = [n["name"] for n in manifest["nodes"].values() if n.get("attached_node") in wanted]
+        names += [
+            unit["name"]
+            for unit in manifest["unit_tests"].values()
+            if wanted & set(unit["depends_on"]["nodes"]) and unit["model"] in models
+        ]
+        results = self.project.build(names, command="test")
+        return {r.unique_id.split(".")[-1 if "unit" in r.unique_id else 2]: r.status for r in results}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with self.warehouse.reading() as connection:
+            return connection.execute(sql).fetchall()
+
+    def table(self, name: str, without: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a table in a fixed order, without some of its columns."""
+        left_out = f"EXCLUDE ({', '.join(map(identifier, without))})" if without else ""
+        return self.rows(f"SELECT * {left_out} FROM lake.{name} ORDER BY ALL")
+
+    def frame(self, sql: str) -> Any:
+        """Return a query's rows as a pandas frame."""
+        with self.warehouse.reading() as connection:
+            return connection.execute(sql).df()
+
+
