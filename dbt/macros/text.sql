@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 {% macro default__url_decode(expression) -%}
-    url_decode(replace({{ expression }}, '+', ' '))
+    coalesce(try(url_decode(replace({{ expression }}, '+', ' '))), {{ expression }})
 {%- endmacro %}
 
 {#- Parts of a URL. -#}
