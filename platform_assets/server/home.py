@@ -4,6 +4,7 @@ What belongs here: paths, the instance's configuration, the environment of the p
 not: settings themselves (`resources.settings`) and the processes (`processes`).
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -15,6 +16,14 @@ from resources.settings import PROJECT_ROOT, Settings, settings
 
 DEFINITIONS_MODULE = "platform_assets.definitions"
 LOCATION_NAME = "platform"
+EVENT_LOG = """
+event_log_storage:
+  module: platform_assets.server.event_log
+  class: KeptEventLog
+  config:
+    base_dir: {folder}
+"""
+EVENTS_AT_ONCE = 500
 SOCKET_PATH_LIMIT = 100  # bytes; Linux allows 107 and macOS 103
 SOCKET_NAME_LIMIT = 20
 
@@ -78,6 +87,7 @@ class Home:
         return {
             "DAGSTER_HOME": str(self.dagster),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
+            "DAGSTER_EVENT_BATCH_SIZE": str(EVENTS_AT_ONCE),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
             "PYTHONUNBUFFERED": "1",
@@ -102,7 +112,8 @@ class Home:
         return folder
 
     def _configure_instance(self) -> None:
-        wanted = (PROJECT_ROOT / "dagster.yaml").read_text()
+        event_log = EVENT_LOG.format(folder=json.dumps(str(self.dagster / "history" / "runs")))
+        wanted = (PROJECT_ROOT / "dagster.yaml").read_text() + event_log
         target = self.dagster / "dagster.yaml"
         if not target.exists() or target.read_text() != wanted:
             target.write_text(wanted)
