@@ -2,7 +2,7 @@
     touched, whole, and not at years of history: a table can only have become wrong there. A run with
     `--full-refresh` tests everything. -#}
 {% macro get_where_subquery(relation) -%}
-    {%- set where = config.get('where', '') -%}
+    {%- set where = config.get('where') or '' -%}
     {%- if where.startswith('__touched__') -%}
         {%- set column = where.split(' ')[1] -%}
         {%- if flags.FULL_REFRESH or not execute -%} {{ return(relation) }} {%- endif -%}

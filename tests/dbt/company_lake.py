@@ -179,7 +179,9 @@ class CompanyLake:
             if wanted & set(unit["depends_on"]["nodes"]) and unit["model"] in models
         ]
         results = self.project.build(names, command="test")
-        return {r.unique_id.split(".")[-1 if "unit" in r.unique_id else 2]: r.status for r in results}
+        return {
+            r.unique_id.split(".")[-1 if "unit" in r.unique_id else 2]: r.status for r in results
+        }
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -195,5 +197,3 @@ class CompanyLake:
         """Return a query's rows as a pandas frame."""
         with self.warehouse.reading() as connection:
             return connection.execute(sql).df()
-
-

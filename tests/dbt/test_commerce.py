@@ -1,7 +1,7 @@
 """Commerce models on rows of our own and on published transactions."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,14 @@ def order(number: int, customer_id: int, day: str, total: str, **given: Any) -> 
 def line(number: int, order_id: int, quantity: int, price: str, **given: Any) -> dict[str, Any]:
     at = "2026-01-01T12:00:00Z"
     row = {"id": number, "order_id": order_id, "product_id": 7, "quantity": quantity}
-    return {**row, "unit_price": price, "discount": "0", "created_at": at, "updated_at": at, **given}
+    return {
+        **row,
+        "unit_price": price,
+        "discount": "0",
+        "created_at": at,
+        "updated_at": at,
+        **given,
+    }
 
 
 def product(number: int, **given: Any) -> dict[str, Any]:
@@ -86,7 +93,10 @@ def test_a_changed_order_and_a_late_old_version_leave_one_current_row(lake: Comp
 
 
 def test_only_orders_that_count_make_revenue_and_a_first_order(lake: CompanyLake) -> None:
-    lake.land("shop__customers", [customer(1), customer(2), customer(3, deleted_at="2026-02-02T00:00:00Z")])
+    lake.land(
+        "shop__customers",
+        [customer(1), customer(2), customer(3, deleted_at="2026-02-02T00:00:00Z")],
+    )
     lake.land("shop__products", [product(7)])
     lake.land(
         "shop__orders",
@@ -99,7 +109,9 @@ def test_only_orders_that_count_make_revenue_and_a_first_order(lake: CompanyLake
             order(6, 2, "2026-01-07", "9.00", status="refunded"),
         ],
     )
-    lake.land("shop__order_lines", [line(20, 2, 2, "7.55"), line(50, 5, 3, "10"), line(10, 1, 1, "50")])
+    lake.land(
+        "shop__order_lines", [line(20, 2, 2, "7.55"), line(50, 5, 3, "10"), line(10, 1, 1, "50")]
+    )
     lake.build(*COMMERCE)
     daily = lake.rows(
         "SELECT date, orders, revenue, net_revenue, average_order_value, new_customers, "
@@ -111,7 +123,9 @@ def test_only_orders_that_count_make_revenue_and_a_first_order(lake: CompanyLake
         ("2026-01-06", "0", "0.00", "0.00", "None", "0", "0", "0.00", "0.00", "0.00", "0"),
         ("2026-01-07", "1", "30.00", "30.00", "30.00", "0", "1", "0.00", "39.00", "0.00", "1"),
     ]
-    monthly = lake.rows("SELECT month, orders, customers, revenue, is_complete FROM marts.monthly_revenue")
+    monthly = lake.rows(
+        "SELECT month, orders, customers, revenue, is_complete FROM marts.monthly_revenue"
+    )
     assert monthly == [(date(2026, 1, 1), 4, 2, Decimal("60.15"), False)]
     types = lake.rows(
         "SELECT customer_id, orders, lifetime_value, customer_type, is_deleted "
@@ -160,7 +174,9 @@ def test_retention_is_that_of_pandas_on_published_transactions(
         "SELECT row_number() OVER (), 'n', id, 'shipped', 'EUR', 1, 0, 0, 0, 1, date, date, 'f', 1 "
         f"FROM read_csv('{shared_data}/orders_retention/example_transactions.csv')"
     )
-    lake.build("path:models/staging/commerce", "fct_orders", "customer_lifetime_value", "retention_cohorts")
+    lake.build(
+        "path:models/staging/commerce", "fct_orders", "customer_lifetime_value", "retention_cohorts"
+    )
     found = lake.frame(
         "SELECT cohort_month, month_offset, customers, active_customers, orders, retention_rate "
         "FROM marts.retention_cohorts"
@@ -190,10 +206,11 @@ def test_lifetime_value_is_to_the_newest_order_and_not_to_today(lake: CompanyLak
     lake.land("shop__orders", [order(1, 1, "2026-01-30", "10"), order(2, 1, "2026-02-10", "5.50")])
     lake.land("shop__orders", [order(3, 2, "2026-03-02", "99")])
     lake.build("stg_shop_orders", "fct_orders", "customer_lifetime_value")
-    found = lake.rows("SELECT * EXCLUDE net_revenue FROM marts.customer_lifetime_value ORDER BY 1")
+    found = lake.rows(
+        "SELECT customer_id, cohort_month, orders, revenue, average_order_value, days_as_customer, "
+        "days_since_last_order, value_decile FROM marts.customer_lifetime_value ORDER BY 1"
+    )
     assert found == [
-        (1, date(2026, 1, 1), datetime(2026, 1, 30, 12), datetime(2026, 2, 10, 12), 2)
-        + (Decimal("15.50"), Decimal("7.75"), 31, 20, 2),
-        (2, date(2026, 3, 1), datetime(2026, 3, 2, 12), datetime(2026, 3, 2, 12), 1)
-        + (Decimal("99.00"), Decimal("99.00"), 0, 0, 1),
+        (1, date(2026, 1, 1), 2, Decimal("15.50"), Decimal("7.75"), 31, 20, 2),
+        (2, date(2026, 3, 1), 1, Decimal("99.00"), Decimal("99.00"), 0, 0, 1),
     ]
