@@ -29,7 +29,8 @@ def build() -> dg.Definitions:
     declared = dg.Definitions.merge(tree.build_defs(), resources)
     specs = list(declared.resolve_all_asset_specs())
     own = platform_tables.specs([s.key for s in specs if s.tags.get("layer") == "raw"])
-    policy.enforce([*specs, *own])
+    names = {spec.key for spec in own}  # until they are added, what reads them implies them
+    policy.enforce([*(spec for spec in specs if spec.key not in names), *own])
     sources: list[Watched] = [
         *(
             WatchedFiles(source.asset_key, source.declaration(), warehouse, landing)

@@ -41,12 +41,12 @@
 {%- endmacro %}
 
 {#- How a source may be written in the seed of categories, best first: as it is; a host without
-    `www.`; the name in the host (`google` of www.google.co.uk). -#}
+    `www.`; the name in the host (`google` of www.google.co.uk, but not of mail.google.com). -#}
 {% macro source_names(source) -%}
     {%- set host -%} lower({{ source }}) {%- endset -%}
     {{ return([
         host,
         re_group(host, '^www[.](.+)$'),
-        re_group(host, '(?:^|[.])([^.]+)[.](?:(?:com|co|org|net|gov|edu|ac)[.])?[a-z]+$'),
+        re_group(host, '^(?:www[.])?([^.]+)[.](?:(?:com|co|org|net|gov|edu|ac)[.])?[a-z]+$'),
     ]) }}
 {%- endmacro %}

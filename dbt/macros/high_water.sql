@@ -80,3 +80,18 @@
         'last': "cast('" ~ row[1] ~ "' as " ~ t_ts() ~ ')',
     }) }}
 {%- endmacro %}
+
+{#- Whether a table is there. Asks in a plain query: dbt's own load_relation would open a transaction,
+    and with it take the warehouse's write lock, long before there is anything to write. -#}
+{% macro table_exists(relation) -%}
+    {{ return(adapter.dispatch('table_exists', 'platform')(relation)) }}
+{%- endmacro %}
+
+{% macro default__table_exists(relation) -%}
+    {{ return(scalar(
+        "select count(*) from information_schema.tables where table_schema = '" ~ relation.schema
+        ~ "' and table_name = '" ~ relation.identifier ~ "' and table_catalog = '" ~ relation.database ~ "'"
+    ) > 0) }}
+{%- endmacro %}
+
+{% macro spark__table_exists(relation) -%} {{ return(load_relation(relation) is not none) }} {%- endmacro %}

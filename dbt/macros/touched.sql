@@ -16,7 +16,7 @@
 {#- The first load of the last day of loading, as the ledger has it; 0 without a ledger. -#}
 {% macro touched_since(relation) -%}
     {%- set ledger = source('platform', 'ledger') -%}
-    {%- if load_relation(ledger) is none -%} {{ return(0) }} {%- endif -%}
+    {%- if not table_exists(ledger) -%} {{ return(0) }} {%- endif -%}
     {{ return(scalar(
         'select coalesce(min(load_id), 0) from ' ~ ledger ~ ' where loaded_at >= (select '
         ~ ts_add('max(loaded_at)', -1, 'day') ~ ' from ' ~ ledger ~ ')'

@@ -4,7 +4,7 @@
     {#- Of these relations, those that exist: an app that never sent anything has no table. -#}
     {%- set found = {} -%}
     {%- for name, relation in relations.items() -%}
-        {%- if not execute or relation.is_cte or load_relation(relation) is not none -%}
+        {%- if not execute or relation.is_cte or table_exists(relation) -%}
             {%- do found.update({name: relation}) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import yaml
 from dagster_dbt import DagsterDbtTranslator
 
 from platform_assets.automation import safety_net
@@ -25,10 +26,11 @@ class Translator(DagsterDbtTranslator):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
+        self._project = yaml.safe_load((folder / "dbt_project.yml").read_text())
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Return the declared key, else `<schema>/<name>`."""
-        declared = _dagster_meta(dbt_resource_props).get("asset_key")
+        declared = _own_meta(dbt_resource_props).get("asset_key")
         if declared:
             return dg.AssetKey(declared)
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
@@ -49,9 +51,24 @@ class Translator(DagsterDbtTranslator):
             if k not in {"layer", "domain"}
         }
 
+    def meta(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `meta.dagster` of a node, with what its folders say and it does not.
+
+        dbt itself replaces the folder's `meta.dagster` by the model's, as a whole.
+        """
+        kind = "seeds" if props["resource_type"] == "seed" else "models"
+        level: Any = self._project.get(kind, {})
+        found: dict[str, Any] = {}
+        for name in props.get("fqn", ()):
+            level = level.get(name)
+            if not isinstance(level, Mapping):
+                break
+            found |= (level.get("+meta") or {}).get("dagster") or {}
+        return found | _own_meta(props)
+
     def domain(self, props: Mapping[str, Any]) -> str:
         """Return the domain of a node: `config.meta.dagster.domain`, or its folder."""
-        declared = _dagster_meta(props).get("domain")
+        declared = self.meta(props).get("domain")
         fqn = list(props.get("fqn", ()))
         return str(declared or (fqn[2] if len(fqn) > 3 else "platform"))
 
@@ -63,7 +80,7 @@ class Translator(DagsterDbtTranslator):
         props = self.get_resource_props(manifest, unique_id)
         if props["resource_type"] == "source" or "layer" in spec.tags:
             return spec
-        freshness = _dagster_meta(props).get("freshness")
+        freshness = self.meta(props).get("freshness")
         file, line = self._declared_at(props)
         spec = stamp(
             spec,
@@ -72,6 +89,7 @@ class Translator(DagsterDbtTranslator):
             table=f"lake.{props['schema']}.{props.get('alias') or props['name']}",
             file=file,
             line=line,
+            owners=self.meta(props).get("owners", ()),
             freshness=_policy(freshness) if freshness else None,
             columns=_columns(props),
         ).replace_attributes(
@@ -96,7 +114,7 @@ class Translator(DagsterDbtTranslator):
         return path, line_of(path, rf"name:\s*{props['name']}\b")
 
 
-def _dagster_meta(props: Mapping[str, Any]) -> Mapping[str, Any]:
+def _own_meta(props: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return `config.meta.dagster`, or `meta.dagster`."""
     for meta in ((props.get("config") or {}).get("meta"), props.get("meta")):
         if meta and isinstance(meta.get("dagster"), Mapping):
