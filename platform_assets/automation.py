@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import dagster as dg
-from resources.landing import Landing
 
 from platform_assets.ingestion import database, files
 from platform_assets.ingestion.declaration import DatabaseDeclaration, FileDeclaration
 from resources.errors import PlatformError
+from resources.landing import Landing
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
 REFRESH_TAG = "platform/refresh"
+UNIT_TEST = "unit_"  # what names of checks that are dbt unit tests begin with
 RETRY_CRON = "*/15 * * * *"
 FIRST_RETRY = 10.0  # seconds after a failed run; doubles with each further failure
 LAST_RETRY = 600.0
@@ -164,8 +165,10 @@ def refresh_sensor(sources: Sequence[Watched]) -> dg.SensorDefinition:
         graph = context.repository_def.asset_graph if context.repository_def else None
         assert graph is not None
         touched = dg.AssetSelection.assets(*due).downstream().resolve(graph)
+        selected = touched & graph.executable_asset_keys
         run = dg.RunRequest(
-            asset_selection=sorted(touched & graph.executable_asset_keys),
+            asset_selection=sorted(selected),
+            asset_check_keys=_checks_of_data(graph.get_check_keys_for_assets(selected)),
             tags={REFRESH_TAG: "true", "platform/new": ",".join(_names(due))[:200]},
         )
         return dg.SensorResult(run_requests=[run], cursor=attempts.dump())
@@ -185,6 +188,11 @@ def _look(
         except PlatformError as error:
             troubles.append(error.message)
     return waiting, troubles
+
+
+def _checks_of_data(checks: Iterable[dg.AssetCheckKey]) -> list[dg.AssetCheckKey]:
+    """Return the checks that new data can fail: a unit test only fails when its model changes."""
+    return sorted(check for check in checks if not check.name.startswith(UNIT_TEST))
 
 
 def _names(keys: Iterable[dg.AssetKey]) -> list[str]:

@@ -31,7 +31,7 @@ class Session:
                 with self.changed:
                     self.results[result.unique_id] = result
                     self.changed.notify_all()
-        except BaseException as error:  # noqa: BLE001 (raised in the steps that wait)
+        except BaseException as error:
             self.error = error
         finally:
             with self.changed:

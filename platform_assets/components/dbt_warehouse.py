@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from platform_assets.automation import UNIT_TEST
 from platform_assets.components.dbt_plan import Model, RunPlan
 from platform_assets.components.dbt_session import SESSIONS
 from platform_assets.components.dbt_translation import Translator
@@ -73,7 +74,7 @@ def _tests(
         elif child.startswith("unit_test."):
             unit = manifest["unit_tests"][child]
             check = dg.AssetCheckSpec(
-                f"unit_{unit['name']}",
+                f"{UNIT_TEST}{unit['name']}",
                 asset=spec.key,
                 description=unit.get("description") or "dbt unit test",
             )
@@ -113,25 +114,32 @@ def build_asset(
             full_refresh=context.run.tags.get("platform/full_refresh") == "true",
         )
         results = session.wait_for(wanted)
-        if model.unique_id in wanted:
-            result = results.get(model.unique_id)
-            if result is None or result.status != "success":
-                raise dg.Failure(description=_failure(model, result), allow_retries=False)
+        result = results.get(model.unique_id)
+        built = result is not None and result.status == "success"
+        if result is not None and built:
             yield dg.MaterializeResult(
                 asset_key=model.spec.key, metadata=_metadata(warehouse, model, result)
             )
         for name, unique_id in model.tests.items():
-            if unique_id in results:
+            if unique_id in results and results[unique_id].status != "skipped":
                 yield _check(model, name, results[unique_id])
+        if model.unique_id in wanted and not built:
+            raise dg.Failure(description=_failure(model, result, results), allow_retries=False)
 
     return build
 
 
-def _failure(model: Model, result: NodeResult | None) -> str:
+def _failure(model: Model, result: NodeResult | None, results: Mapping[str, NodeResult]) -> str:
     """Return why the model was not built: dbt's words, and the file to look at."""
     if result is None:
         return f"{model.unique_id} was not part of this run's dbt build."
     told = result.message.strip() or f"dbt ended with status {result.status}"
+    if result.status == "skipped":
+        failed = [r for r in results.values() if r.status in ("fail", "error")]
+        told = "\n".join(
+            ["dbt skipped it, because a test before it failed:"]
+            + [f"{r.unique_id}: {r.message.strip()}" for r in failed]
+        )
     return f"{told}\n\nmodel {model.selector}, {result.info.get('node_path', '')}".rstrip(", ")
 
 

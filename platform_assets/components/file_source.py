@@ -5,7 +5,6 @@ from typing import Annotated
 
 import dagster as dg
 from pydantic import Field
-from resources.landing import Landing
 
 from platform_assets.components import source_results
 from platform_assets.components.scaffold import FileSourceScaffolder
@@ -17,6 +16,7 @@ from platform_assets.ingestion.declaration import (
     FileFormat,
     QuarantineLimits,
 )
+from resources.landing import Landing
 from resources.settings import settings
 from resources.warehouse import Warehouse
 

@@ -115,7 +115,9 @@ def _changes(rows: Sequence[tuple[Any, ...]]) -> dg.MetadataValue[Any]:
     names = ("seen_at", "file", "column", "change", "before", "after")
     return dg.MetadataValue.table(
         records=[
-            dg.TableRecord({n: str(v) if v is not None else "" for n, v in zip(names, row)})
+            dg.TableRecord(
+                {n: str(v) if v is not None else "" for n, v in zip(names, row, strict=True)}
+            )
             for row in rows
         ]
     )
