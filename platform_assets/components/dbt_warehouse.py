@@ -77,6 +77,7 @@ def _tests(
                 f"{UNIT_TEST}{unit['name']}",
                 asset=spec.key,
                 description=unit.get("description") or "dbt unit test",
+                blocking=True,
             )
         else:
             continue
