@@ -27,7 +27,7 @@ import duckdb
 from platform_assets.ingestion import database_cursor, database_plan, database_table
 from platform_assets.ingestion.database_plan import Drift, Plan
 from platform_assets.ingestion.database_probe import probe
-from platform_assets.ingestion.database_source import Source, connected, safe_url
+from platform_assets.ingestion.database_source import Source, connected, explained, safe_url
 from platform_assets.ingestion.database_state import State, read_state
 from platform_assets.ingestion.database_table import SourceTable
 from platform_assets.ingestion.declaration import DatabaseDeclaration, TableDeclaration
@@ -114,7 +114,8 @@ def ingest_table(
             try:
                 with extract.staging_folder(warehouse.temp_dir) as folder:
                     run = _Extraction(warehouse, connection, declaration, table, source, folder)
-                    return run.load(tell)
+                    with explained(source.name, source.url, table.name):
+                        return run.load(tell)
             except Superseded:
                 continue
             finally:
@@ -169,7 +170,7 @@ class _Extraction:
         cursor = f"c{read.column(self.table.cursor)[0]}" if self.table.cursor else None
         found = extract_batch.facts(self.connection, batch, cursor)
         sha256 = signature if cursor else self._content(signature, batch, found)
-        reached = self._reached(read, state, found)
+        reached = self._reached(read, batch, state, found)
         if not cursor and sha256 == state.sha256:
             return self._result(None, found, None, (bound, reached), (), began)
         prepared = self._prepared(plan, batch, found, state, read)
@@ -199,11 +200,15 @@ class _Extraction:
         except ValueError as error:
             raise PlatformError(f"{self.where}: {error}.", hint="Correct `overlap`.") from None
 
-    def _reached(self, read: SourceTable, state: State, found: Facts) -> str | None:
+    def _reached(self, read: SourceTable, batch: Staged, state: State, found: Facts) -> str | None:
+        """Return the largest cursor value so far."""
         if self.table.cursor is None:
             return None
-        _, column = read.column(self.table.cursor)
-        top = database_cursor.top(column.order, found.cursor_text, found.cursor_number)
+        number, column = read.column(self.table.cursor)
+        top = found.top
+        if database_cursor.order_of(column.order, top) == "number":
+            largest = extract_batch.largest_number(self.connection, batch, f"c{number}")
+            top = database_cursor.plain(largest or top)
         before = state.history[0].cursor_to if state.history else None
         return database_cursor.further(column.order, before, top)
 

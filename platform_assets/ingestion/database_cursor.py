@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from platform_assets.ingestion.database_columns import Order
 
@@ -40,20 +40,6 @@ def order_of(order: Order, value: str | None) -> Order:
     if _NUMBER.fullmatch(value):
         return "number"
     return "loose" if _moment(value) else "text"
-
-
-def top(order: Order, text: str | None, number: str | None) -> str | None:
-    """Return the largest cursor value of an extraction.
-
-    Args:
-        order: how the source compares the column.
-        text: the largest value by its text (or natively typed), as text.
-        number: the largest as a number, where the values are staged as text.
-    """
-    if order_of(order, text) == "number":
-        found = number if number is not None else text
-        return None if found is None else _plain(Decimal(found))
-    return text
 
 
 def further(order: Order, one: str | None, other: str | None) -> str | None:
@@ -94,7 +80,7 @@ def lower_bound(order: Order, history: Sequence[PastLoad], overlap: str) -> str 
     if span is None:
         if order != "number":
             raise ValueError(f"overlap {overlap!r} is a number, but the cursor is text")
-        return _plain(Decimal(last.cursor_to) - Decimal(overlap))
+        return plain(Decimal(last.cursor_to) - Decimal(overlap))
     before = last.loaded_at - timedelta(seconds=last.seconds) - span
     return next((load.cursor_to for load in history if load.loaded_at <= before), None)
 
@@ -141,10 +127,9 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _plain(number: Decimal) -> str:
+def plain(number: str | Decimal | None) -> str | None:
     """Return a number without exponent and without trailing zeros."""
-    try:
-        text = format(number, "f")
-    except InvalidOperation:
-        return str(number)
+    if number is None:
+        return None
+    text = format(Decimal(number), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -210,9 +210,7 @@ class MySql:
         if shown.startswith(("tinyint(1)", "bit(1)")):
             type_, read, order = "BOOLEAN", f"CAST({q} + 0 AS CHAR)", "number"
         elif kind == "bit" or (kind == "bigint" and "unsigned" in shown):
-            wide = kind == "bigint" or (size or 64) > 63
-            type_, order = ("DECIMAL(20,0)" if wide else "BIGINT"), "number"
-            read = f"CAST({q} + 0 AS CHAR)"
+            type_, read, order = "UBIGINT", f"CAST({q} AS UNSIGNED)", "number"
         elif kind in ("tinyint", "smallint", "mediumint", "int", "bigint", "year"):
             type_, read, order = "BIGINT", f"CAST({q} AS SIGNED)", "number"
         elif kind == "decimal":

@@ -56,7 +56,8 @@ def _probe(source: Source, table: TableDeclaration) -> str:
         explained(source.name, source.url, table.name),
         source.engine.connect() as connection,
     ):
-        names = [column.name for column in read_columns(source, connection, schema, name)]
+        described = read_columns(source, connection, schema, name)
+        names = [column.name for column in described]
         columns: list[sqlalchemy.ColumnClause[Any]] = [
             sqlalchemy.column(column) for column in names
         ]
@@ -69,7 +70,7 @@ def _probe(source: Source, table: TableDeclaration) -> str:
             return f"{shape} {_newest(connection, everything, place, table, names)}"
         mark = _mark(source, connection, schema, name)
         if mark is None:
-            mark = _counted(connection, place, schema, name)
+            mark = _counted(connection, place, [c.name for c in described if c.key])
         return f"{shape} {_hash([mark])}"
 
 
@@ -129,17 +130,12 @@ def _file_mark(path: Path) -> str:
 
 
 def _counted(
-    connection: sqlalchemy.Connection,
-    place: sqlalchemy.TableClause,
-    schema: str | None,
-    name: str,
+    connection: sqlalchemy.Connection, place: sqlalchemy.TableClause, key: list[str]
 ) -> str:
-    """Return the number of rows, and the largest key of a table with a key of one column."""
-    key = sqlalchemy.inspect(connection).get_pk_constraint(name, schema)
-    columns = key.get("constrained_columns") or []
+    """Return the number of rows, and the largest key where the key is one column."""
     wanted: list[Any] = [sqlalchemy.func.count()]
-    if len(columns) == 1:
-        wanted.append(sqlalchemy.func.max(sqlalchemy.column(columns[0])))
+    if len(key) == 1:
+        wanted.append(sqlalchemy.func.max(sqlalchemy.column(key[0])))
     return _text(connection.execute(sqlalchemy.select(*wanted).select_from(place)).one())
 
 

@@ -176,7 +176,7 @@ def _explanation(source: str, url: sqlalchemy.URL, table: str, told: str) -> Pla
         if re.search(pattern, told, re.IGNORECASE):
             return PlatformError(f"{where}: {meaning} ({place}): {first}", hint=way_out)
     return PlatformError(
-        f"{where}: reading {place} failed: {first}",
+        f"{where}: loading from {place} failed: {first}",
         hint="Nothing of this load was kept; it is tried again as a whole.",
     )
 

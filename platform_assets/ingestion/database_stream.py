@@ -29,7 +29,11 @@ def columns(
 ) -> list[SourceColumn]:
     """Return the columns of a table as SQLAlchemy's inspector sees them."""
     inspector = sqlalchemy.inspect(connection)
-    key = inspector.get_pk_constraint(table, schema).get("constrained_columns") or []
+    try:
+        key = inspector.get_pk_constraint(table, schema).get("constrained_columns") or []
+    except (NotImplementedError, sqlalchemy.exc.SQLAlchemyError):  # a dialect that can't tell
+        connection.rollback()
+        key = []
     return [
         _column(
             str(found["name"]),

@@ -96,37 +96,41 @@ def _json_value(field: Field, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a staged file holds: rows, how many can't be loaded, the cursor's ends, the content.
+    """What a staged file holds: rows, how many can't be loaded, the cursor's end, the content.
 
     Attributes:
-        cursor_text: largest value of the cursor by its text; None without one.
-        cursor_number: largest value of the cursor as a number.
-        content: a fingerprint of all rows, whatever their order.
+        top: largest value of the cursor, as text; None without one.
+        content: a fingerprint of all rows, whatever their order; empty where there is a cursor.
     """
 
     rows: int
     wrong: int
-    cursor_text: str | None
-    cursor_number: str | None
+    top: str | None
     content: str
 
 
 def facts(connection: duckdb.DuckDBPyConnection, batch: Staged, cursor: str | None) -> Facts:
     """Return what `batch` holds; `cursor` is the staged column of the cursor, if there is one."""
-    text = number = content = "NULL"
+    top = content = "NULL"
     if cursor is None:
         row = f"hash({', '.join(identifier(field.wire) for field in batch.fields)})"
         content = f"concat_ws(' ', count(*), bit_xor({row}), sum(CAST({row} AS HUGEINT)))"
     else:
-        column, kind = identifier(cursor), batch.types[cursor]
-        finite = f" FILTER (isfinite({column}))" if kind in _ENDLESS else ""
-        text = f"CAST(max({column}){finite} AS VARCHAR)"
-        if kind == "VARCHAR":
-            number = f"CAST(max(TRY_CAST({column} AS DECIMAL(38, 9))) AS VARCHAR)"
+        column = identifier(cursor)
+        finite = f" FILTER (isfinite({column}))" if batch.types[cursor] in _ENDLESS else ""
+        top = f"CAST(max({column}){finite} AS VARCHAR)"
     wrong = f"count(*) FILTER ({batch.wrong})" if batch.wrong else "0"
     found = connection.execute(
-        f"SELECT count(*), {wrong}, {text}, {number}, {content} FROM {staged(batch.file)}"
+        f"SELECT count(*), {wrong}, {top}, {content} FROM {staged(batch.file)}"
     ).fetchone()
     assert found is not None
-    rows, bad, top, top_number, print_ = found
-    return Facts(int(rows), int(bad), top, top_number, print_ or "")
+    return Facts(int(found[0]), int(found[1]), found[2], found[3] or "")
+
+
+def largest_number(connection: duckdb.DuckDBPyConnection, batch: Staged, column: str) -> str | None:
+    """Return the largest number in a staged column, as text, where texts compare otherwise."""
+    if batch.types[column] != "VARCHAR":
+        return None
+    number = extract_cast.value(Field(column, column, "DECIMAL(38,9)"), "VARCHAR")
+    found = connection.execute(f"SELECT max({number}) FROM {staged(batch.file)}").fetchone()
+    return None if found is None or found[0] is None else str(found[0])

@@ -9,7 +9,7 @@ from platform_assets.ingestion.database_cursor import (
     further,
     lower_bound,
     order_of,
-    top,
+    plain,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -79,11 +79,12 @@ def test_an_untyped_column_compares_by_what_its_values_look_like():
     assert order_of("loose", "2026-03-01") == "loose"
 
 
-def test_the_largest_number_is_not_the_largest_text():
-    assert top("number", "9", "10.000000000") == "10"
-    assert top("loose", "9", "10.000000000") == "10"
-    assert top("text", "9", "10.000000000") == "9"
-    assert top("number", None, None) is None
+def test_a_number_is_written_plainly():
+    assert plain("10.000000000") == "10"
+    assert plain("1E+3") == "1000"
+    assert plain("0.500") == "0.5"
+    assert plain("100") == "100"
+    assert plain(None) is None
 
 
 def test_the_cursor_never_goes_back():

@@ -224,13 +224,13 @@ def test_a_transaction_that_commits_late_is_seen_by_the_overlap(postgresql):
 
 MYSQL_TYPES = {
     "id": ("bigint PRIMARY KEY", "-9223372036854775808", "BIGINT", -(2**63)),
-    "huge": ("bigint unsigned", "18446744073709551615", "DECIMAL(20,0)", Decimal(2**64 - 1)),
+    "huge": ("bigint unsigned", "18446744073709551615", "UBIGINT", 2**64 - 1),
     "natural_": ("int unsigned", "4294967295", "BIGINT", 2**32 - 1),
     "yes": ("boolean", "1", "BOOLEAN", True),
     "tiny": ("tinyint(4)", "-128", "BIGINT", -128),
     "flag": ("bit(1)", "b'1'", "BOOLEAN", True),
-    "bits": ("bit(9)", "b'100000001'", "BIGINT", 257),
-    "bits64": ("bit(64)", f"b'{'1' * 64}'", "DECIMAL(20,0)", Decimal(2**64 - 1)),
+    "bits": ("bit(9)", "b'100000001'", "UBIGINT", 257),
+    "bits64": ("bit(64)", f"b'{'1' * 64}'", "UBIGINT", 2**64 - 1),
     "price": ("decimal(10,2)", "12345678.10", "DECIMAL(10,2)", Decimal("12345678.10")),
     "f": ("float", "0.1", "FLOAT", 0.10000000149011612),
     "d": ("double", "0.1", "DOUBLE", 0.1),
