@@ -98,6 +98,21 @@ class DbtProject:
                 hint="Mend the file that is named above; `make check` parses it again.",
             )
 
+    def command(self, arguments: Sequence[str]) -> bool:
+        """Run dbt with a command line of its own; return whether it succeeded.
+
+        It prints what dbt prints; project, profile and target folder are the platform's.
+        """
+        from dbt.cli.main import dbtRunner
+
+        os.environ.update(environment())
+        os.environ["DBT_PROJECT_DIR"] = str(self.folder)
+        os.environ["DBT_TARGET_PATH"] = str(self.target)
+        os.environ["DBT_LOG_PATH"] = str(self.target.parent / "logs")
+        Warehouse.from_settings().connect().close()
+        take_turns()
+        return dbtRunner().invoke(list(arguments)).success
+
     def build(
         self, select: Sequence[str], full_refresh: bool = False, command: str = "build"
     ) -> Iterator[NodeResult]:

@@ -1,0 +1,130 @@
+"""The whole walk, as its user meets it: data lands, and the report is fresh, untouched by anybody."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from resources.settings import PROJECT_ROOT
+from resources.warehouse import Warehouse
+from tests.server.running import Running, command, processes_of, wait_for
+
+pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(400)]
+REPORT = "reports/weekly_business_review/latest.html"
+ASSETS = """{ assetNodes { assetKey { path } description groupName
+  owners { __typename ... on UserAssetOwner { email } ... on TeamAssetOwner { team } }
+  tags { key value } kinds
+  internalFreshnessPolicy { __typename } hasMaterializePermission isMaterializable
+  dependencyKeys { path } metadataEntries { label } } }"""
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a small company, whose data has landed."""
+    data = tmp_path_factory.mktemp("journey") / "data"
+    subprocess.run(
+        [sys.executable, "-m", "platform_assets.cli", "sample", "--days", "30"]
+        + ["--events-per-day", "200"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "PLATFORM_DATA_DIR": str(data)},
+        check=True,
+        capture_output=True,
+    )
+    return data
+
+
+@pytest.fixture(scope="module")
+def platform(company: Path) -> Iterator[Running]:
+    """The platform, up, with every asset materialized."""
+    running = Running.start(company, definitions="platform_assets.definitions")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def one(data: Path, sql: str) -> object:
+    with Warehouse(f"ducklake:///{data}/warehouse").reading() as connection:
+        row = connection.execute(sql).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_the_first_start_builds_everything_up_to_the_report(platform: Running) -> None:
+    printed = "".join(platform.printed)
+    assert " 0 failed" in printed, printed
+    manifest = json.loads((platform.data / "sample" / "manifest.json").read_text())
+    distinct = manifest["web_events"]["distinct"] + manifest["app_events"]["distinct"]
+    assert one(platform.data, "SELECT count(*) FROM staging.stg_web_events") == distinct
+    sessions = manifest["web_events"]["sessions"] + manifest["app_events"]["sessions"]
+    assert one(platform.data, "SELECT count(*) FROM marts.fct_sessions") == sessions
+    orders = manifest["shop"]["orders"]
+    assert one(platform.data, "SELECT count(*) FROM marts.fct_orders") == orders
+    page = platform.get("/files/reports/weekly_business_review/latest.html").decode()
+    assert "Weekly business review" in page and "<svg" in page
+
+
+def test_every_asset_carries_what_the_policy_asks(platform: Running) -> None:
+    nodes = platform.graphql(ASSETS)["assetNodes"]
+    layers = {tag["value"] for n in nodes for tag in n["tags"] if tag["key"] == "layer"}
+    assert layers == {"raw", "staging", "intermediate", "marts", "report", "platform"}
+    for node in nodes:
+        name = "/".join(node["assetKey"]["path"])
+        labels = {entry["label"] for entry in node["metadataEntries"]}
+        assert node["owners"], name
+        assert (node["description"] or "").strip(), name
+        assert node["internalFreshnessPolicy"], name
+        assert node["groupName"] != "default", name
+        assert "dagster/code_references" in labels, name
+        if node["assetKey"]["path"][0] != "report":
+            assert {"dagster/table_name", "dagster/column_schema"} <= labels, name
+
+
+def test_a_file_that_lands_refreshes_all_that_hangs_on_it_without_a_click(
+    platform: Running,
+) -> None:
+    data = platform.data
+    before = (data / REPORT).stat().st_mtime
+    events = int(str(one(data, "SELECT count(*) FROM staging.stg_web_events")))
+    known = set(platform.runs())
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    event = {
+        "messageId": "5f0c2a9e-1111-4c61-8d0a-000000000001",
+        "type": "page",
+        "name": "Home",
+        "anonymousId": "journey-device",
+        "timestamp": now,
+        "originalTimestamp": now,
+        "sentAt": now,
+        "receivedAt": now,
+        "properties": {"url": "https://www.fernweh.example/", "path": "/"},
+        "context": {"userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"},
+    }
+    folder = data / "landing" / "web_events" / "date=2026-01-01"
+    folder.mkdir(exist_ok=True)
+    part = folder / "journey.ndjson.part"
+    part.write_text("".join([json.dumps(event), "\n", '{"torn": ']))
+    part.rename(folder / "journey.ndjson")
+
+    wait_for(lambda: (data / REPORT).stat().st_mtime > before, 150)
+    assert one(data, "SELECT count(*) FROM staging.stg_web_events") == events + 1
+    assert (
+        one(data, "SELECT count(*) FROM marts.fct_sessions WHERE device_id = 'journey-device'") == 1
+    )
+    found = one(data, "SELECT reason FROM platform.quarantine WHERE file LIKE '%journey.ndjson'")
+    assert "invalid JSON" in str(found)
+    new = set(platform.runs()) - known
+    assert len(new) == 1, "one run did it all"
+    assert platform.wait_for_run(new.pop()) == "SUCCESS"
+
+
+def test_ctrl_c_leaves_no_process_and_the_next_start_goes_on(platform: Running) -> None:
+    assert platform.stop() == 0
+    assert processes_of(platform.data) == []
+    done = command(platform.data, "materialize", "--missing")
+    printed, _ = done.communicate(timeout=120)
+    assert done.returncode == 0 and "Nothing is missing" in printed
