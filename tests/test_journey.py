@@ -1,4 +1,4 @@
-"""The whole walk, as its user meets it: data lands, and the report is fresh, untouched by anybody."""
+"""The whole walk, as its user meets it: data lands, and the report is fresh, untouched."""
 
 import json
 import os
@@ -27,9 +27,9 @@ ASSETS = """{ assetNodes { assetKey { path } description groupName
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a small company, whose data has landed."""
     data = tmp_path_factory.mktemp("journey") / "data"
+    size = ["--days", "30", "--events-per-day", "200"]
     subprocess.run(
-        [sys.executable, "-m", "platform_assets.cli", "sample", "--days", "30"]
-        + ["--events-per-day", "200"],
+        [sys.executable, "-m", "platform_assets.cli", "sample", *size],
         cwd=PROJECT_ROOT,
         env={**os.environ, "PLATFORM_DATA_DIR": str(data)},
         check=True,
