@@ -228,10 +228,14 @@ def take_turns() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     manager: Any = DuckDBConnectionManager
-    if getattr(manager, "takes_turns", False):
-        return
+    if not getattr(manager, "takes_turns", False):
+        manager.takes_turns = True
+        _lock_transactions(manager)
+        _lock_statements(manager)
+
+
+def _lock_transactions(manager: Any) -> None:
     begin, commit, rollback = manager.begin, manager.commit, manager._rollback_handle
-    add_query = manager.add_query
 
     def locked_begin(self: Any) -> Any:
         connection = self.get_thread_connection()
@@ -254,17 +258,21 @@ def take_turns() -> None:
         finally:
             _release(connection)
 
+    manager.begin = locked_begin
+    manager.commit = locked_commit
+    manager._rollback_handle = classmethod(locked_rollback)
+
+
+def _lock_statements(manager: Any) -> None:
+    add_query = manager.add_query
+
     def locked_add_query(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not _writes(self.get_thread_connection()):
             return add_query(self, *args, **kwargs)
         with Warehouse.from_settings().lock():
             return add_query(self, *args, **kwargs)
 
-    manager.begin = locked_begin
-    manager.commit = locked_commit
-    manager._rollback_handle = classmethod(locked_rollback)
     manager.add_query = locked_add_query
-    manager.takes_turns = True
 
 
 def _writes(connection: Any) -> bool:

@@ -1,5 +1,7 @@
 """DatabaseSource: tables of an application database become `raw/<source>/<table>`."""
 
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
@@ -79,34 +81,47 @@ class DatabaseSource(SourceFields):
             },
             description=f"{table.description}\n\n{self.description}".strip(),
         )
-        stale_after = source_results.allowed_age(spec)
+        return _load_asset(declaration, table, raw_table, spec)
 
-        @dg.multi_asset(
-            name=raw_table if raw_table.isidentifier() else f"raw_{abs(hash(raw_table))}",
-            specs=[spec],
-            check_specs=source_results.check_specs(spec.key),
+
+def _load_asset(
+    declaration: DatabaseDeclaration, table: TableDeclaration, raw_table: str, spec: dg.AssetSpec
+) -> dg.AssetsDefinition:
+    """Return the asset that loads what is new in one table."""
+    stale_after = source_results.allowed_age(spec)
+
+    @dg.multi_asset(
+        name=_op_name(raw_table), specs=[spec], check_specs=source_results.check_specs(spec.key)
+    )
+    def load(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        before = source_results.last_load(warehouse)
+        fingerprint = database.probe(declaration)[table.name]
+        result = database.ingest_table(warehouse, declaration, table)
+        yield source_results.materialization(
+            context,
+            warehouse,
+            spec.key,
+            raw_table,
+            after_load=before,
+            limits=QuarantineLimits(),
+            stale_after=stale_after,
+            replaced=table.cursor is None,
+            metadata={
+                "rows_loaded": result.rows_loaded,
+                "rows_quarantined": result.rows_quarantined,
+                "cursor": result.cursor_to or "(full snapshot)",
+                "source_fingerprint": fingerprint,
+            },
         )
-        def load(
-            context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
-        ) -> Iterator[dg.MaterializeResult[None]]:
-            before = source_results.last_load(warehouse)
-            fingerprint = database.probe(declaration)[table.name]
-            result = database.ingest_table(warehouse, declaration, table)
-            yield source_results.materialization(
-                context,
-                warehouse,
-                spec.key,
-                raw_table,
-                after_load=before,
-                limits=QuarantineLimits(),
-                stale_after=stale_after,
-                replaced=table.cursor is None,
-                metadata={
-                    "rows_loaded": result.rows_loaded,
-                    "rows_quarantined": result.rows_quarantined,
-                    "cursor": result.cursor_to or "(full snapshot)",
-                    "source_fingerprint": fingerprint,
-                },
-            )
 
-        return load
+    return load
+
+
+def _op_name(raw_table: str) -> str:
+    """Return a name that Dagster takes for a step: a table's name may hold anything."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", raw_table)
+    if plain == raw_table:
+        return f"raw__{plain}"
+    return f"raw__{plain}_{hashlib.sha256(raw_table.encode()).hexdigest()[:8]}"

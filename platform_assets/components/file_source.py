@@ -80,37 +80,42 @@ class FileSource(SourceFields):
             columns=declaration.columns,
             declaration={"kind": "files", **dump(declaration)},
         )
-        stale_after = source_results.allowed_age(spec)
+        return dg.Definitions(assets=[_asset(declaration, spec)])
 
-        @dg.multi_asset(
-            name=f"raw__{declaration.name}",
-            specs=[spec],
-            check_specs=source_results.check_specs(spec.key),
+
+def _asset(declaration: FileDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinition:
+    """Return the asset that loads what has landed since the last time."""
+    stale_after = source_results.allowed_age(spec)
+
+    @dg.multi_asset(
+        name=f"raw__{declaration.name}",
+        specs=[spec],
+        check_specs=source_results.check_specs(spec.key),
+    )
+    def load(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        landing: dg.ResourceParam[Landing],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        before = source_results.last_load(warehouse)
+        found = files.pending(warehouse, landing, declaration)
+        stable = landing.stable(found, settings().stable_seconds)
+        context.log.info(f"{len(stable)} new files of {declaration.glob}")
+        result = files.ingest(warehouse, landing, declaration, files=stable)
+        yield source_results.materialization(
+            context,
+            warehouse,
+            spec.key,
+            declaration.name,
+            after_load=before,
+            limits=declaration.quarantine,
+            stale_after=stale_after,
+            metadata={
+                "files": result.files,
+                "rows_loaded": result.rows_loaded,
+                "rows_quarantined": result.rows_quarantined,
+                "duplicate_files": result.duplicates,
+            },
         )
-        def load(
-            context: dg.AssetExecutionContext,
-            warehouse: dg.ResourceParam[Warehouse],
-            landing: dg.ResourceParam[Landing],
-        ) -> Iterator[dg.MaterializeResult[None]]:
-            before = source_results.last_load(warehouse)
-            found = files.pending(warehouse, landing, declaration)
-            stable = landing.stable(found, settings().stable_seconds)
-            context.log.info(f"{len(stable)} new files of {declaration.glob}")
-            result = files.ingest(warehouse, landing, declaration, files=stable)
-            yield source_results.materialization(
-                context,
-                warehouse,
-                spec.key,
-                declaration.name,
-                after_load=before,
-                limits=declaration.quarantine,
-                stale_after=stale_after,
-                metadata={
-                    "files": result.files,
-                    "rows_loaded": result.rows_loaded,
-                    "rows_quarantined": result.rows_quarantined,
-                    "duplicate_files": result.duplicates,
-                },
-            )
 
-        return dg.Definitions(assets=[load])
+    return load

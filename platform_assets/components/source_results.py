@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from platform_assets.components import platform_tables
 from platform_assets.ingestion import health
@@ -71,32 +72,36 @@ def materialization(
             now=datetime.now(UTC),
             replaced=replaced,
         )
-        columns = connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' "
-            "AND schema_name = 'raw' AND table_name = ? ORDER BY column_index",
-            [table],
-        ).fetchall()
-        rows = 0
-        if columns:
-            counted = connection.execute(f"SELECT count(*) FROM lake.raw.{identifier(table)}")
-            rows = int((counted.fetchone() or (0,))[0])
-        changes = connection.execute(
-            "SELECT seen_at, file, column_name, change, before, after FROM lake.platform.drift "
-            "WHERE source = ? ORDER BY load_id DESC, column_name LIMIT 50",
-            [table],
-        ).fetchall()
+        present = _present(connection, table)
     return dg.MaterializeResult(
         asset_key=key,
-        metadata={
-            "dagster/row_count": rows,
-            "dagster/column_schema": dg.TableSchema(
-                columns=[dg.TableColumn(name=n, type=t.lower()) for n, t in columns]
-            ),
-            **({"schema_changes": _changes(changes)} if changes else {}),
-            **metadata,
-        },
+        metadata={**present, **metadata},
         check_results=[_result(key, outcome) for outcome in outcomes],
     )
+
+
+def _present(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
+    """Return rows, columns and newest drift of a raw table, as metadata."""
+    columns = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' "
+        "AND schema_name = 'raw' AND table_name = ? ORDER BY column_index",
+        [table],
+    ).fetchall()
+    rows = 0
+    if columns:
+        counted = connection.execute(f"SELECT count(*) FROM lake.raw.{identifier(table)}")
+        rows = int((counted.fetchone() or (0,))[0])
+    changes = connection.execute(
+        "SELECT seen_at, file, column_name, change, before, after FROM lake.platform.drift "
+        "WHERE source = ? ORDER BY load_id DESC, column_name LIMIT 50",
+        [table],
+    ).fetchall()
+    schema = dg.TableSchema(columns=[dg.TableColumn(name=n, type=t.lower()) for n, t in columns])
+    return {
+        "dagster/row_count": rows,
+        "dagster/column_schema": schema,
+        **({"schema_changes": _changes(changes)} if changes else {}),
+    }
 
 
 def _result(key: dg.AssetKey, outcome: health.Outcome) -> dg.AssetCheckResult:
