@@ -64,7 +64,7 @@ class Translator(DagsterDbtTranslator):
             if not isinstance(level, Mapping):
                 break
             found |= (level.get("+meta") or {}).get("dagster") or {}
-        return found | _own_meta(props)
+        return found | dict(_own_meta(props))
 
     def domain(self, props: Mapping[str, Any]) -> str:
         """Return the domain of a node: `config.meta.dagster.domain`, or its folder."""
