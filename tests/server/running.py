@@ -65,6 +65,14 @@ def processes_of(data: Path) -> list[psutil.Process]:
     return [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
+def runs_module(process: psutil.Process, module: str) -> bool:
+    """Return whether a process was started with `python -m <module>`; one that is gone was not."""
+    try:
+        return module in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 @dataclass
 class Running:
     """A platform started by `up`."""

@@ -12,6 +12,7 @@ from tests.server.running import (
     command,
     free_port,
     processes_of,
+    runs_module,
     wait_for,
 )
 
@@ -121,8 +122,11 @@ def test_however_it_ends_nothing_is_left_and_the_next_start_goes_on(
 
 
 def test_when_a_process_dies_the_rest_stops_and_says_so(platform: Running) -> None:
-    entry = [p for p in processes_of(platform.data) if "platform_assets.server.code" in p.cmdline()]
-    definitions = next(p for p in entry[0].children() if "grpc" in p.cmdline())
+    found = processes_of(platform.data)
+    server = next(p for p in found if runs_module(p, "platform_assets.server.code"))
+    definitions = next(
+        p for p in server.children() if runs_module(p, "platform_assets.server.forks")
+    )
     definitions.kill()
     output, _ = platform.process.communicate(timeout=60)
     assert platform.process.returncode == 2
