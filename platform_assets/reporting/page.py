@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from platform_assets.reporting import charts, csv_export, formats, palette, svg, view
 from platform_assets.reporting import document as documents
@@ -155,12 +155,19 @@ def _funnel(block: Funnel, results: Results) -> Section:
     return Section("funnel", block.width, fields)
 
 
+def _breakable(text: str) -> Markup:
+    """Return `text` escaped, with leave to break a long name after an underscore."""
+    return escape(text).replace("_", Markup("_<wbr>"))
+
+
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment

@@ -1,5 +1,6 @@
 """The weekly business review: which week it speaks of, and what it says of it."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -274,3 +275,15 @@ def test_the_report_depends_on_marts_only() -> None:
         "marts/source_health",
         "marts/top_products",
     ]
+
+
+def test_the_marts_of_these_tests_are_those_of_the_warehouse() -> None:
+    real: dict[str, dict[str, str]] = {}
+    for path in (PROJECT_ROOT / "dbt" / "models" / "marts").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text("utf-8")).get("models", []):
+            columns = {c["name"]: str(c["data_type"]).lower() for c in model["columns"]}
+            real[model["name"]] = columns
+    for name, body in re.findall(r"CREATE TABLE marts\.(\w+) \((.*?)\);", TABLES, re.DOTALL):
+        for column, kind in re.findall(r"(\w+) (\w+(?:\(\d+,\d+\))?)", body):
+            said = real[name][column].replace(" ", "").replace("string", "varchar")
+            assert said == kind.lower(), f"{name}.{column}"
