@@ -31,12 +31,16 @@ class Sqlite:
     ) -> list[SourceColumn]:
         """Return the columns by their declared types."""
         rows = connection.execute(
-            sqlalchemy.text("SELECT name, type, hidden, pk FROM pragma_table_xinfo(:t)"),
+            sqlalchemy.text('SELECT name, type, hidden, pk, "notnull" FROM pragma_table_xinfo(:t)'),
             {"t": table},
         )
-        return [self._column(name, kind, pk > 0) for name, kind, hidden, pk in rows if hidden != 1]
+        return [
+            replace(self._column(name, kind), key=pk > 0, nullable=not filled)
+            for name, kind, hidden, pk, filled in rows
+            if hidden != 1
+        ]
 
-    def _column(self, name: str, declared: str, key: bool) -> SourceColumn:
+    def _column(self, name: str, declared: str) -> SourceColumn:
         kind, q = declared.upper(), self.quote(name)
         type_ = self._type(kind)
         shown = f"CAST({q} AS TEXT)"
@@ -60,7 +64,6 @@ class Sqlite:
             type_,
             read,
             order,
-            key=key,
             hex=type_ == "BLOB",
             zone_unknown=type_ == "TIMESTAMP",
         )

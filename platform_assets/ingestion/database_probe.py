@@ -5,18 +5,20 @@ may also change when there is nothing (a rolled-back insert): the load then find
 does not: reading rows for good (`database_table`).
 
 Cost: a small table (up to `SMALL_ROWS`) is read and hashed. Of a large one with a cursor, the
-newest rows by that cursor are; of a large one without, the database's own mark of change is used:
-the counters of inserts, updates and deletes in PostgreSQL, the time of update in MySQL, the
-change of the file in SQLite. Databases without such a mark show inserts and deletes only.
+newest rows by that cursor are: milliseconds with an index on it, a scan of the table without. Of a
+large one without a cursor, the database's own mark of change is used: the counters of inserts,
+updates and deletes in PostgreSQL, the time of update in MySQL, the change of the file in SQLite.
+Views, and databases without such a mark, show the number of rows and the largest key.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 
+from platform_assets.ingestion.database_columns import SourceColumn
 from platform_assets.ingestion.database_source import Source, connected, explained
 from platform_assets.ingestion.database_table import find, read_columns
 from platform_assets.ingestion.declaration import DatabaseDeclaration, TableDeclaration
@@ -27,11 +29,14 @@ NEWEST_ROWS = 500  # rows that are read of a large table with a cursor
 SETTLED_SECONDS = 3  # MySQL tells a change to the second: a mark younger than this may hide one
 
 _POSTGRESQL_MARK = """
-    SELECT pg_relation_filenode(c.oid), pg_relation_size(c.oid),
-           s.n_tup_ins, s.n_tup_upd, s.n_tup_del
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_stat_all_tables s ON s.relid = c.oid
-    WHERE n.nspname = :s AND c.relname = :t AND c.relkind = 'r' AND NOT c.relhassubclass"""
+    WITH RECURSIVE family AS (
+        SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = :s AND c.relname = :t AND c.relkind IN ('r', 'p')
+        UNION SELECT i.inhrelid FROM pg_inherits i JOIN family f ON i.inhparent = f.oid
+    )
+    SELECT sum(n_tup_ins), sum(n_tup_upd), sum(n_tup_del), sum(pg_relation_size(relid)),
+           array_agg(pg_relation_filenode(relid) ORDER BY relid)
+    FROM pg_stat_all_tables WHERE relid IN (SELECT oid FROM family) HAVING count(*) > 0"""
 _MYSQL_MARK = """
     SELECT update_time, data_length,
            CASE WHEN update_time > now() - INTERVAL :settled SECOND THEN now(6) END
@@ -39,14 +44,32 @@ _MYSQL_MARK = """
     WHERE table_schema = coalesce(:s, database()) AND table_name = :t AND update_time IS NOT NULL"""
 
 
-def probe(declaration: DatabaseDeclaration) -> dict[str, str]:
+def probe(declaration: DatabaseDeclaration, tables: Collection[str] = ()) -> dict[str, str]:
     """Return a fingerprint of what each declared table holds now; nothing is written.
 
+    A table that can't be looked at (it is gone, it may not be read) has a fingerprint too: it
+    hides no other table, and its load tells what is wrong.
+
+    Args:
+        declaration: the database.
+        tables: names of the tables to look at; empty means all of them.
+
     Raises:
-        PlatformError: the database can't be reached, or a table or its cursor is not there.
+        PlatformError: the database can't be reached.
     """
     with connected(declaration) as source:
-        return {table.name: _probe(source, table) for table in declaration.tables}
+        return {
+            table.name: _fingerprint(source, table)
+            for table in declaration.tables
+            if not tables or table.name in tables
+        }
+
+
+def _fingerprint(source: Source, table: TableDeclaration) -> str:
+    try:
+        return _probe(source, table)
+    except PlatformError as error:
+        return f"unreadable {_hash([error.message])}"
 
 
 def _probe(source: Source, table: TableDeclaration) -> str:
@@ -57,6 +80,7 @@ def _probe(source: Source, table: TableDeclaration) -> str:
         source.engine.connect() as connection,
     ):
         described = read_columns(source, connection, schema, name)
+        check_declared(described, table, f"Source {source.name!r}, table {table.name!r}")
         names = [column.name for column in described]
         columns: list[sqlalchemy.ColumnClause[Any]] = [
             sqlalchemy.column(column) for column in names
@@ -67,7 +91,8 @@ def _probe(source: Source, table: TableDeclaration) -> str:
         if len(rows) <= SMALL_ROWS:
             return f"{len(rows)} rows {shape} {_hash(sorted(map(_text, rows)))}"
         if table.cursor is not None:
-            return f"{shape} {_newest(connection, everything, place, table, names)}"
+            number = [column.lower() for column in names].index(table.cursor.lower())
+            return f"{shape} {_newest(connection, everything, place, described, number)}"
         mark = _mark(source, connection, schema, name)
         if mark is None:
             mark = _counted(connection, place, [c.name for c in described if c.key])
@@ -78,26 +103,22 @@ def _newest(
     connection: sqlalchemy.Connection,
     everything: sqlalchemy.Select[Any],
     place: sqlalchemy.TableClause,
-    table: TableDeclaration,
-    names: list[str],
+    columns: Sequence[SourceColumn],
+    number: int,
 ) -> str:
-    """Return the largest cursor value and a hash of the newest rows, and of those without one."""
-    name = next((n for n in names if n.lower() == str(table.cursor).lower()), None)
-    if name is None:
-        raise PlatformError(
-            f"Table {table.name!r}: its cursor {table.cursor!r} is no column of the table.",
-            hint=f"It has: {', '.join(sorted(names))}.",
-        )
-    cursor: sqlalchemy.ColumnClause[Any] = sqlalchemy.column(name)
-    top = connection.execute(sqlalchemy.select(sqlalchemy.func.max(cursor)).select_from(place))
+    """Return a hash of the newest rows by the n-th column, and the number of rows without it."""
+    cursor: sqlalchemy.ColumnClause[Any] = sqlalchemy.column(columns[number].name)
     newest = everything.where(cursor.is_not(None)).order_by(cursor.desc()).limit(NEWEST_ROWS)
     rows = connection.execute(newest).fetchall()
-    # Rows with the same cursor as the last one read come in no certain order: leave them out.
-    last = rows[-1][names.index(name)] if rows else None
-    certain = [row for row in rows if row[names.index(name)] != last] or rows[:1]
-    empty = sqlalchemy.select(sqlalchemy.func.count()).select_from(place).where(cursor.is_(None))
-    missing = connection.execute(empty).scalar()
-    return f"{top.scalar()} {missing} {_hash(sorted(map(_text, certain)))}"
+    top, last = (rows[0][number], rows[-1][number]) if rows else (None, None)
+    # Rows with the same cursor as the last one read come in no certain order: count them instead.
+    certain = [row for row in rows if row[number] != last]
+    count = sqlalchemy.select(sqlalchemy.func.count()).select_from(place)
+    near = connection.execute(count.where(cursor >= last)).scalar_one() if rows else 0
+    empty = 0
+    if columns[number].nullable:
+        empty = connection.execute(count.where(cursor.is_(None))).scalar_one()
+    return f"{top} {near} {empty} {_hash(sorted(map(_text, certain)))}"
 
 
 def _mark(

@@ -57,11 +57,8 @@ class Shop:
         return database.probe(self.declaration(declared))[declared.name]
 
     def query(self, sql: str) -> list[tuple]:
-        connection = self.warehouse.connect(read_only=True)
-        try:
+        with self.warehouse.reading() as connection:
             return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
 
     def drift(self) -> list[tuple]:
         return self.query("SELECT column_name, change FROM platform.drift ORDER BY ALL")
@@ -84,10 +81,8 @@ def orders(shop):
     return shop
 
 
-def test_chinooks_invoices_and_their_lines_sum_to_the_published_figure(shop):
-    folder = ROOT.parent / "shared" / "data" / "app_databases"
-    if not folder.exists():
-        pytest.skip(f"no shared data at {folder}")
+def test_chinooks_invoices_and_their_lines_sum_to_the_published_figure(shop, shared_data):
+    folder = shared_data / "app_databases"
     tables = [TableDeclaration(name=name) for name in ("Invoice", "InvoiceLine")]
     url = f"sqlite:///{folder}/Chinook_Sqlite.sqlite"
     declaration = DatabaseDeclaration(name="chinook", url=url, tables=tables)
@@ -654,6 +649,35 @@ def test_the_probe_of_a_large_table_is_steady_and_sees_new_rows(orders, table):
     assert orders.probe(**table) == first
     orders.run("INSERT INTO orders VALUES (7000, 1, '2026-01-03T00:00:00Z')")
     assert orders.probe(**table) != first
+
+
+def test_the_probe_sees_a_row_with_the_cursor_of_very_many(orders):
+    orders.run(
+        "WITH RECURSIVE c(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM c WHERE i < 6000) "
+        "INSERT INTO orders SELECT i, 1, '2026-01-02T00:00:00Z' FROM c"
+    )
+    first = orders.probe(cursor="updated_at")
+    orders.run("INSERT INTO orders VALUES (7000, 1, '2026-01-02T00:00:00Z')")
+    second = orders.probe(cursor="updated_at")
+    orders.run("INSERT INTO orders VALUES (7001, 1, NULL)")
+    assert len({first, second, orders.probe(cursor="updated_at")}) == 3
+
+
+def test_a_table_that_cannot_be_looked_at_hides_no_other(orders):
+    tables = [
+        TableDeclaration(name="orders"),
+        TableDeclaration(name="gone"),
+        TableDeclaration(name="orders", cursor="updated"),
+    ]
+    declarations = [
+        DatabaseDeclaration(name="shop", url=f"sqlite:///{orders.path}", tables=chosen)
+        for chosen in (tables[:2], tables[2:])
+    ]
+    found = database.probe(declarations[0])
+    assert found["orders"] == orders.probe()
+    assert found["gone"].startswith("unreadable")
+    assert database.probe(declarations[0], ["orders"]) == {"orders": orders.probe()}
+    assert database.probe(declarations[1])["orders"].startswith("unreadable")
 
 
 def test_the_probe_of_a_large_snapshot_sees_a_changed_row(orders):

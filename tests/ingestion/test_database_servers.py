@@ -19,7 +19,6 @@ from resources.warehouse import Warehouse
 from tests import servers
 
 pytestmark = pytest.mark.xdist_group("database servers")
-CHINOOK = Path(__file__).parents[3] / "shared/data/app_databases/Chinook_PostgreSql.sql"
 
 
 class Application:
@@ -48,16 +47,12 @@ class Application:
         return database.probe(declaration)[declaration.tables[0].name]
 
     def query(self, sql: str) -> list[tuple]:
-        connection = self.warehouse.connect(read_only=True)
-        try:
+        with self.warehouse.reading() as connection:
             return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
 
     def rows(self, table: str = "t") -> list[dict[str, object]]:
         """Return the raw rows without the platform's columns, each value with its DuckDB type."""
-        connection = self.warehouse.connect(read_only=True)
-        try:
+        with self.warehouse.reading() as connection:
             found = connection.execute(
                 "SELECT * EXCLUDE (_file, _line, _load_id, _loaded_at, _extra) "
                 f'FROM raw."app__{table}" ORDER BY 1'
@@ -67,8 +62,6 @@ class Application:
                 {name: (kind, value) for (name, kind), value in zip(names, row, strict=True)}
                 for row in found.fetchall()
             ]
-        finally:
-            connection.close()
 
 
 @pytest.fixture
@@ -166,10 +159,9 @@ def test_postgresqls_ends_of_time_stay_and_no_number_is_quarantined(postgresql):
     ) == [("-infinity", "infinity"), ("0044-03-15 (BC) 00:00:00+00", "0044-03-15 (BC)")]
 
 
-def test_chinook_on_postgresql_gives_the_published_figures(postgresql):
-    if not CHINOOK.exists():
-        pytest.skip(f"no shared data at {CHINOOK}")
-    script = CHINOOK.read_text(encoding="utf-8")
+def test_chinook_on_postgresql_gives_the_published_figures(postgresql, shared_data):
+    file = shared_data / "app_databases" / "Chinook_PostgreSql.sql"
+    script = file.read_text(encoding="utf-8")
     tables = script[script.index("CREATE TABLE") :]  # without making and entering the database
     with postgresql.engine.begin() as connection:
         connection.connection.cursor().execute(tables)
@@ -390,6 +382,33 @@ def _changes(application: Application, before: str) -> None:
     while application.probe() == before:
         assert time.monotonic() < deadline, "the probe does not see the change"
         time.sleep(0.2)
+
+
+def test_the_probe_sees_changes_of_a_partition(postgresql):
+    postgresql.run(
+        "CREATE TABLE t (id int, what text) PARTITION BY RANGE (id)",
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (3000)",
+        "CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (3000) TO (9000)",
+        "INSERT INTO t SELECT i, 'x' FROM generate_series(1, 5000) i",
+    )
+    assert postgresql.load().rows_loaded == 5000
+    before = _settled(postgresql)
+    postgresql.run("UPDATE t SET what = 'y' WHERE id = 4000")
+    _changes(postgresql, before)
+
+
+def test_naughty_strings_come_back_unchanged(application, shared_data):
+    texts = json.loads((shared_data / "nasty/blns.json").read_text(encoding="utf-8"))
+    texts = [text for text in texts if "\0" not in text]
+    charset = "CHARACTER SET utf8mb4" if application.engine.dialect.name == "mysql" else ""
+    application.run(f"CREATE TABLE t (id int PRIMARY KEY, what text {charset})")
+    place = sqlalchemy.table("t", sqlalchemy.column("id"), sqlalchemy.column("what"))
+    with application.engine.begin() as connection:
+        rows = [{"id": n, "what": text} for n, text in enumerate(texts)]
+        connection.execute(sqlalchemy.insert(place), rows)
+    assert application.load().rows_loaded == len(texts)
+    assert [row for (row,) in application.query("SELECT what FROM raw.app__t ORDER BY id")] == texts
+    assert application.load(natural_key=["what"], cursor="what", overlap="1m").rows_loaded == 0
 
 
 def test_a_wrong_password_is_told_and_not_shown(application):
