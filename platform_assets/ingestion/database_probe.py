@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy
 
 from platform_assets.ingestion.database_columns import SourceColumn
+from platform_assets.ingestion.database_plan import check_declared
 from platform_assets.ingestion.database_source import Source, connected, explained
 from platform_assets.ingestion.database_table import find, read_columns
 from platform_assets.ingestion.declaration import DatabaseDeclaration, TableDeclaration
