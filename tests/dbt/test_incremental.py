@@ -1,4 +1,4 @@
-"""The web models, built batch by batch, are what a full rebuild makes: in whatever order data lands."""
+"""The web models, built batch by batch, in whatever order data lands, are what a rebuild makes."""
 
 import random
 

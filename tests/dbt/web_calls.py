@@ -1,7 +1,7 @@
-"""Tracking calls and log lines of a handful of devices, with everything that is hard for sessions.
+"""Tracking calls and log lines of a few devices, with everything that is hard for sessions.
 
-What belongs here: what happened, deterministic by seed, and a plain reading of it (`sessions`). What
-does not: how it gets into a warehouse (`web_lake`).
+What belongs here: what happened, deterministic by seed, and a plain reading of it (`sessions`).
+What does not: how it gets into a warehouse (`web_lake`).
 """
 
 import json
@@ -38,6 +38,7 @@ REFERRERS = [
     "https://www.fernweh.example/de/",
     "https://blog.example/tent",
 ]
+CAMPAIGN = "?utm_source=Newsletter&utm_medium=email&utm_campaign=may%20sale"
 TRACKED = [
     "Product Viewed",
     "Product Viewed",
@@ -82,7 +83,7 @@ class Call:
 
 
 def deliveries(seed: int, devices: int = 40) -> list[Call]:
-    """Return the calls of some devices in the order they happened, repeated deliveries among them."""
+    """Return the calls of some devices in the order they happened, some delivered again."""
     chance = random.Random(seed)
     found = []
     for number in range(devices):
@@ -126,14 +127,15 @@ def _call(
         kind, name = "screen", chance.choice(["Home", "Cart"])
     elif kind == "page":
         name = chance.choice(["Home", "Product", "Cart"])
-        query = chance.choice(["", "", "?utm_source=Newsletter&utm_medium=email&utm_campaign=may%20sale"])
+        query = chance.choice(["", "", CAMPAIGN])
         properties["url"] = f"https://www.fernweh.example/{name.lower()}{query}"
         if referrer := chance.choice(REFERRERS):
             properties["referrer"] = referrer
     elif kind == "track":
         event = chance.choice(TRACKED)
         if event == "Order Completed":  # one order may be told of by two calls
-            properties |= {"order_id": f"o-{device}-{chance.randrange(3)}", "total": 19.9, "revenue": 15}
+            properties |= {"order_id": f"o-{device}-{chance.randrange(3)}"}
+            properties |= {"total": 19.9, "revenue": 15}
         elif event.startswith("Product "):
             properties |= {"product_id": "7", "sku": "TENT", "price": 99.95, "quantity": 2}
     received = at + timedelta(seconds=chance.randrange(5))
@@ -143,10 +145,12 @@ def _call(
 
 
 def _repeated(chance: random.Random, call: Call) -> Call:
-    """Return another delivery: received at another time or at the same, with a body that may differ."""
+    """Return another delivery: received at another or the same time, perhaps with another body."""
     again = replace(call, received_at=call.received_at + timedelta(seconds=chance.randrange(-1, 3)))
     if chance.random() < 0.5:
         again = replace(again, properties=call.properties | {"title": f"again {chance.random()}"})
+    if chance.random() < 0.3:
+        again = replace(again, user_id=chance.choice([None, "c_1", "c_2"]))
     return again
 
 

@@ -50,7 +50,7 @@ class WebLake:
     """The warehouse that the settings name, with the raw tables of the web models.
 
     Args:
-        manifest: the parsed dbt project; parsing it again for every build would take most of the time.
+        manifest: the parsed dbt project; to parse it for every build would take most of the time.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -103,7 +103,10 @@ class WebLake:
         flags = ["--full-refresh"] if full_refresh else []
         names = [name.split(".")[-1] for name in select]
         done = dbtRunner(manifest=self.manifest).invoke(
-            project._arguments(command, ["--select", *names, *flags], quiet=True)
+            [
+                "--no-write-json",
+                *project._arguments(command, ["--select", *names, *flags], quiet=True),
+            ]
         )
         assert isinstance(done.result, RunExecutionResult), done.exception
         return list(done.result.results)
