@@ -4,7 +4,6 @@ What belongs here: landing rows, building models, reading tables. What does not:
 (tests/ingestion) and what the models should say (the tests themselves).
 """
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,9 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
+from dbt.adapters.duckdb.impl import DuckDBAdapter
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from packaging.version import Version
 
-from resources.dbt import DbtProject, NodeResult
+from resources.dbt import DbtProject, environment, take_turns
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 from resources.warehouse.connection import identifier
@@ -68,17 +73,20 @@ def declared_columns(table: str) -> dict[str, str]:
 
 
 @contextmanager
-def company_lake(data: Path, *tables: str) -> Iterator["CompanyLake"]:
+def company_lake(data: Path, manifest: Manifest, *tables: str) -> Iterator["CompanyLake"]:
     """Yield the lake of an empty data folder, with empty raw tables of these names.
 
-    dbt parses its project once for a data folder: share one between the tests of a module, and
-    `clear` it before each. The environment is put back at the end.
+    Making a lake takes seconds: share one between the tests of a module, and `clear` it before
+    each. The environment is put back at the end.
     """
     before = dict(os.environ)
     os.environ["PLATFORM_DATA_DIR"] = str(data)
     settings.cache_clear()
+    # The adapter asks DuckDB for its version under a lock of its own, and that question takes its
+    # turn to write: two incremental models of one build can wait for each other for ever.
+    DuckDBAdapter.duckdb_version = Version(duckdb.__version__)
     try:
-        lake = CompanyLake()
+        lake = CompanyLake(manifest)
         lake.make_raw(*tables)
         yield lake
     finally:
@@ -88,11 +96,15 @@ def company_lake(data: Path, *tables: str) -> Iterator["CompanyLake"]:
 
 
 class CompanyLake:
-    """The warehouse of the settings: rows land load by load, models are built, tables are read."""
+    """The warehouse of the settings: rows land load by load, models are built, tables are read.
 
-    def __init__(self) -> None:
+    Args:
+        manifest: the parsed dbt project.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
         self.warehouse = Warehouse.from_settings()
-        self.project = DbtProject.from_settings()
         self.load_id = 0
 
     def make(self, schema: str, table: str, columns: Mapping[str, str]) -> None:
@@ -145,43 +157,52 @@ class CompanyLake:
         return self.load_id
 
     def insert(self, schema: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Insert rows by name; what a row does not name is null."""
+        """Insert rows by name, all in one statement; what a row does not name is null."""
+        table = f"lake.{schema}.{identifier(table)}"
         with self.warehouse.write() as connection:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS FROM {table} LIMIT 0")
             for row in rows:
                 names = ", ".join(map(identifier, row))
                 marks = ", ".join("?" * len(row))
                 connection.execute(
-                    f"INSERT INTO lake.{schema}.{identifier(table)} ({names}) VALUES ({marks})",
-                    [json.dumps(v) if isinstance(v, dict) else v for v in row.values()],
+                    f"INSERT INTO fresh ({names}) VALUES ({marks})", list(row.values())
                 )
+            connection.execute(f"INSERT INTO {table} FROM fresh")
 
     def execute(self, sql: str) -> None:
         """Run a statement in a transaction of its own."""
         with self.warehouse.write() as connection:
             connection.execute(sql)
 
-    def build(self, *select: str, full_refresh: bool = False) -> list[NodeResult]:
-        """Build what is selected (tests only where selected) and fail on any failure."""
-        results = list(self.project.build(select, full_refresh))
-        bad = [r for r in results if r.status not in ("success", "pass", "warn")]
+    def build(self, *select: str, full_refresh: bool = False) -> None:
+        """Build what is selected, without tests, and fail on any failure."""
+        flags = ["--full-refresh"] if full_refresh else []
+        results = self._run(
+            "build", [*select, *flags, "--exclude-resource-type", "test", "unit_test"]
+        )
+        bad = [r for r in results if r.status != "success"]
         assert results, f"nothing was selected by {select}"
-        assert not bad, "\n".join(f"{r.unique_id}: {r.status} {r.message}" for r in bad)
-        return results
+        assert not bad, "\n".join(f"{r.node.unique_id}: {r.status} {r.message}" for r in bad)
 
     def tests_of(self, *models: str) -> dict[str, str]:
         """Run the data and unit tests that models declare; return each one's status by name."""
-        manifest = self.project.manifest()
-        wanted = {u for u, n in manifest["nodes"].items() if n["name"] in models}
-        names = [n["name"] for n in manifest["nodes"].values() if n.get("attached_node") in wanted]
-        names += [
-            unit["name"]
-            for unit in manifest["unit_tests"].values()
-            if wanted & set(unit["depends_on"]["nodes"]) and unit["model"] in models
-        ]
-        results = self.project.build(names, command="test")
-        return {
-            r.unique_id.split(".")[-1 if "unit" in r.unique_id else 2]: r.status for r in results
-        }
+        manifest = self.manifest
+        wanted = {unique_id for unique_id, node in manifest.nodes.items() if node.name in models}
+        tests = [n for n in manifest.nodes.values() if getattr(n, "attached_node", None) in wanted]
+        units = [unit for unit in manifest.unit_tests.values() if unit.model in models]
+        results = self._run("test", [test.name for test in [*tests, *units]])
+        return {r.node.name: str(r.status) for r in results}
+
+    def _run(self, command: str, select: Sequence[str]) -> list[Any]:
+        """Run dbt in this process and return one result for each node."""
+        os.environ.update(environment())
+        take_turns()
+        arguments = ["--select", *select, "--indirect-selection", "empty"]
+        done = dbtRunner(manifest=self.manifest).invoke(
+            DbtProject.from_settings()._arguments(command, arguments, quiet=True)
+        )
+        assert isinstance(done.result, RunExecutionResult), done.exception
+        return list(done.result.results)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

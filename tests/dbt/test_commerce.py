@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
 from tests.dbt.company_lake import CompanyLake, company_lake
 
@@ -27,8 +28,10 @@ MARTS = (
 
 
 @pytest.fixture(scope="module")
-def module_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompanyLake]:
-    with company_lake(tmp_path_factory.mktemp("commerce"), *TABLES) as made:
+def module_lake(
+    tmp_path_factory: pytest.TempPathFactory, manifest: Manifest
+) -> Iterator[CompanyLake]:
+    with company_lake(tmp_path_factory.mktemp("commerce"), manifest, *TABLES) as made:
         yield made
 
 
