@@ -3,7 +3,6 @@
 import importlib
 
 import dagster as dg
-from resources.landing import Landing
 
 from platform_assets import policy
 from platform_assets.automation import (
@@ -14,32 +13,39 @@ from platform_assets.automation import (
     refresh_sensor,
 )
 from platform_assets.components import DatabaseSource, FileSource, platform_tables
+from resources.landing import Landing
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 
 
 def build() -> dg.Definitions:
-    """Return all that the settings' package of declarations defines, stamped and enforced."""
+    """Return all that the settings' package of declarations defines, stamped and enforced.
+
+    Raises:
+        PlatformError: two sources claim one name, or an asset lacks what the policy asks.
+    """
     tree = dg.ComponentTree.from_module(
-        defs_module=importlib.import_module(settings().defs_module),
-        project_root=PROJECT_ROOT,
+        defs_module=importlib.import_module(settings().defs_module), project_root=PROJECT_ROOT
     )
+    files = tree.get_all_components(of_type=FileSource)
+    databases = tree.get_all_components(of_type=DatabaseSource)
+    policy.one_name_each([source.claim() for source in (*files, *databases)])
     warehouse, landing = Warehouse.from_settings(), Landing(settings().landing)
     resources = dg.Definitions(resources={"warehouse": warehouse, "landing": landing})
     declared = dg.Definitions.merge(tree.build_defs(), resources)
     specs = list(declared.resolve_all_asset_specs())
     own = platform_tables.specs([s.key for s in specs if s.tags.get("layer") == "raw"])
     names = {spec.key for spec in own}  # until they are added, what reads them implies them
-    policy.enforce([*(spec for spec in specs if spec.key not in names), *own])
+    policy.enforce(
+        [*(spec for spec in specs if spec.key not in names), *own],
+        policy.written_at(declared.assets or ()),
+    )
     sources: list[Watched] = [
         *(
             WatchedFiles(source.asset_key, source.declaration(), warehouse, landing)
-            for source in tree.get_all_components(of_type=FileSource)
+            for source in files
         ),
-        *(
-            WatchedTables(source.asset_keys(), source.declaration())
-            for source in tree.get_all_components(of_type=DatabaseSource)
-        ),
+        *(WatchedTables(source.asset_keys(), source.declaration()) for source in databases),
     ]
     platform = dg.Definitions(
         assets=own,

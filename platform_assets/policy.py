@@ -8,8 +8,10 @@ that an asset which nobody answers for fails the load, with its file and line.
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -99,8 +101,14 @@ def stamp(
     )
 
 
-def enforce(specs: Iterable[dg.AssetSpec]) -> None:
+def enforce(
+    specs: Iterable[dg.AssetSpec], code: Mapping[dg.AssetKey, str] = MappingProxyType({})
+) -> None:
     """Refuse assets without an owner, a description or a freshness policy.
+
+    Args:
+        specs: the assets.
+        code: `file:line` of those that are declared in Python, for assets that do not say it.
 
     Raises:
         PlatformError: naming each asset, what it lacks, and the file and line that declare it.
@@ -117,7 +125,8 @@ def enforce(specs: Iterable[dg.AssetSpec]) -> None:
             if not present
         ]
         if lacks:
-            faults.append(f"{declared_at(spec)}: {spec.key.to_user_string()} lacks {join(lacks)}")
+            place = declared_at(spec) or code.get(spec.key, "(file unknown)")
+            faults.append(f"{place}: {spec.key.to_user_string()} lacks {join(lacks)}")
     if faults:
         raise PlatformError(
             "Every asset must say who answers for it, what it is and how fresh it is:\n"
@@ -126,22 +135,62 @@ def enforce(specs: Iterable[dg.AssetSpec]) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Claim:
+    """The raw tables that a source makes, and the file that declares it."""
+
+    file: Path
+    tables: tuple[str, ...]
+
+
+def one_name_each(claims: Iterable[Claim]) -> None:
+    """Refuse two sources that make the same raw table.
+
+    Raises:
+        PlatformError: naming the table and both files.
+    """
+    makers: dict[str, Path] = {}
+    for claim in claims:
+        for table in claim.tables:
+            first = makers.setdefault(table.lower(), claim.file)
+            if first != claim.file:
+                raise PlatformError(
+                    f"Two sources make raw.{table}: {relative(first)} and {relative(claim.file)}.",
+                    hint="Give one of them another name: rename its folder, or set `name:` in it.",
+                )
+
+
 def join(words: Sequence[str]) -> str:
     """Return `a`, `a and b`, or `a, b and c`."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def declared_at(spec: dg.AssetSpec) -> str:
-    """Return `file:line` of the declaration of `spec`, as far as it is known."""
+    """Return `file:line` of the declaration of `spec`, or nothing where it does not say."""
     references = spec.metadata.get("dagster/code_references")
     for reference in getattr(references, "code_references", ()):
         path = getattr(reference, "file_path", None)
         if path:
-            resolved = Path(path)
-            if resolved.is_relative_to(PROJECT_ROOT):
-                resolved = resolved.relative_to(PROJECT_ROOT)
-            return f"{resolved}:{reference.line_number}"
-    return "(file unknown)"
+            return f"{relative(Path(path))}:{reference.line_number}"
+    return ""
+
+
+def written_at(assets: Iterable[Any]) -> dict[dg.AssetKey, str]:
+    """Return `file:line` of the functions that make these assets."""
+    places = {}
+    for each in assets:
+        if isinstance(each, dg.AssetsDefinition) and each.is_executable:
+            function = getattr(each.op.compute_fn, "decorated_fn", None)
+            code = getattr(function, "__code__", None)
+            if code is not None:
+                place = f"{relative(Path(code.co_filename))}:{code.co_firstlineno}"
+                places.update(dict.fromkeys(each.keys, place))
+    return places
+
+
+def relative(path: Path) -> Path:
+    """Return a path as people name it: from the project's folder, where it is in it."""
+    return path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path
 
 
 def line_of(path: Path, pattern: str) -> int:

@@ -45,6 +45,11 @@ class DatabaseSource(SourceFields):
         prefix = ["raw", self.name or ""]
         return {t.name: dg.AssetKey([*prefix, t.name.replace(".", "__")]) for t in self.tables}
 
+    def raw_tables(self) -> tuple[str, ...]:
+        """Return the raw table of every table."""
+        declaration = self.declaration()
+        return tuple(database.raw_table(declaration, table) for table in self.tables)
+
     def declaration(self) -> DatabaseDeclaration:
         """Return what the ingestion room needs to know."""
         return DatabaseDeclaration(

@@ -55,6 +55,10 @@ class FileSource(SourceFields):
         """The key of the raw table."""
         return dg.AssetKey(["raw", self.name or ""])
 
+    def raw_tables(self) -> tuple[str, ...]:
+        """Return the one raw table that the source makes."""
+        return (self.name or "",)
+
     def declaration(self) -> FileDeclaration:
         """Return what the ingestion room needs to know."""
         return FileDeclaration(

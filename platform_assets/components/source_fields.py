@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import dagster as dg
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from platform_assets.ingestion.declaration import Column, NewColumns
-from platform_assets.policy import Freshness, line_of, stamp
+from platform_assets.policy import Claim, Freshness, line_of, stamp
 
 # What the platform adds to every raw table, with the meaning that the catalog shows.
 PLATFORM_COLUMNS = (
@@ -62,13 +62,24 @@ class SourceFields(dg.Component, dg.Model, dg.Resolvable):
         Field(description="evolve: add it; freeze: keep it in `_extra`; reject: quarantine."),
     ] = NewColumns.evolve
 
+    _file: Path = PrivateAttr(default_factory=Path)
+
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Load the component from its YAML; a source without a name has that of its folder."""
         source = super().load(attributes, context)
         if source.name is None:
             source.name = Path(context.path).name
+        source._file = declaration_file(context)
         return source
+
+    def raw_tables(self) -> tuple[str, ...]:
+        """Return the raw tables that the source makes."""
+        raise TypeError(f"{type(self).__name__} does not say which tables it makes")
+
+    def claim(self) -> Claim:
+        """Return what the source claims for itself: no other may."""
+        return Claim(self._file, self.raw_tables())
 
 
 def declaration_file(context: dg.ComponentLoadContext) -> Path:

@@ -9,6 +9,7 @@ import pytest
 
 from platform_assets.commands.execution import load_definitions
 from resources.errors import PlatformError
+from resources.settings import PROJECT_ROOT, settings
 
 COMPONENT = "platform_assets.components.FileSource"
 
@@ -76,3 +77,58 @@ def test_no_traceback_is_shown(project: Path) -> None:
     (project / "assets.py").write_text("raise OSError('broken')\n")
     assert "Traceback" not in reason()
     assert "site-packages" not in reason()
+
+
+SOURCE = """type: {component}
+attributes:
+  name: orders
+  owner: team:data
+  domain: shop
+  description: One row per order.
+  freshness: {{fail: 26h}}
+  glob: "{glob}"
+  format: {{type: csv}}
+"""
+
+
+def refusal() -> str:
+    """Return why the platform refuses the project's definitions."""
+    sys.modules.pop("platform_assets.definitions", None)
+    importlib.invalidate_caches()
+    with pytest.raises(PlatformError) as error:
+        load_definitions("platform_assets.definitions")
+    return str(error.value)
+
+
+def test_two_sources_of_one_name_are_both_named(project: Path) -> None:
+    other = project.parent / "returns"
+    other.mkdir()
+    for folder in (project, other):
+        text = SOURCE.format(component=COMPONENT, glob=f"{folder.name}/*.csv")
+        (folder / "defs.yaml").write_text(text)
+    said = refusal()
+    assert "Two sources make raw.orders" in said
+    assert str(project / "defs.yaml") in said and str(other / "defs.yaml") in said
+
+
+def test_an_asset_that_nobody_owns_is_named_with_file_and_line(project: Path) -> None:
+    (project / "mine.py").write_text(
+        "import dagster as dg\n\n\n@dg.asset\ndef mine() -> None:\n    pass\n"
+    )
+    said = refusal()
+    assert f"{project / 'mine.py'}:4: mine lacks an owner, a description" in said
+
+
+def test_a_dbt_project_that_does_not_parse_is_named_with_its_file(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dbt = tmp_path / "dbt"
+    (dbt / "models").mkdir(parents=True)
+    (dbt / "dbt_project.yml").write_text("name: platform\nversion: '1'\nprofile: platform\n")
+    (dbt / "profiles.yml").write_text((PROJECT_ROOT / "dbt" / "profiles.yml").read_text())
+    (dbt / "models" / "broken.sql").write_text("select * from {{ ref('nothing_of_that_name') }}")
+    monkeypatch.setenv("PLATFORM_DBT_DIR", str(dbt))
+    settings.cache_clear()
+    (project / "defs.yaml").write_text("type: platform_assets.components.DbtWarehouse\n")
+    said = refusal()
+    assert "nothing_of_that_name" in said and "models/broken.sql" in said
