@@ -20,6 +20,17 @@ with numbered as (
 
     {{ numbered_events(events, 'device_id', 'event_at', 'event_date', 'message_id', increment) }}
 
+),
+
+marked as (
+
+    select
+        *,
+        event = 'Order Completed' and row_number() over (
+            partition by device_id, session_number, event, coalesce(order_id, message_id) order by place
+        ) = 1 as is_order
+    from numbered
+
 )
 
 select
@@ -44,10 +55,8 @@ select
     count(*) filter (where event = 'Product Viewed') as product_views,
     count(*) filter (where event = 'Product Added') as adds_to_cart,
     count(*) filter (where event = 'Checkout Started') as checkouts,
-    count(distinct case when event = 'Order Completed' then coalesce(order_id, message_id) end) as orders,
-    cast(
-        coalesce(sum(case when event = 'Order Completed' then order_total end), 0) as {{ t_money() }}
-    ) as revenue,
+    count(*) filter (where is_order) as orders,
+    cast(coalesce(sum(case when is_order then order_total end), 0) as {{ t_money() }}) as revenue,
     max(_load_id) as _load_id
-from numbered
+from marked
 group by device_id, session_number
