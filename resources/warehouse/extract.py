@@ -27,7 +27,7 @@ from resources.warehouse.connection import literal
 
 ATTACHED = "extracted_from"
 SQLITE_WAIT_MS = 20_000
-ROW_GROUPS = "ROW_GROUP_SIZE_BYTES 16777216"  # memory of the writer, whatever the rows' width
+ROW_GROUPS = "ROW_GROUP_SIZE_BYTES 8388608"  # memory of the writer, whatever the rows' width
 _PREFIX = "extract-"
 
 

@@ -22,7 +22,7 @@ SYSTEM_COLUMNS = {
     "_extra": "VARCHAR",
 }
 
-ROW_GROUP_BYTES = "32MiB"  # of one piece of a Parquet file, before it is written out
+ROW_GROUP_BYTES = "16MiB"  # of one piece of a Parquet file, before it is written out
 
 
 @dataclass(frozen=True)
