@@ -3,11 +3,13 @@
     A new event touches the sessions of its visitor that it lies in or within the gap of, and no
     others. Sessions only ever grow together, so that an old session lies inside exactly one new one. -#}
 
-{#- Prepares an increment: which loads arrive, what they touch, and on which dates that lies.
+{#- Prepares an increment: up to which load it goes, what the new events touch, and on which dates that
+    lies. What another run loads from now on is left to the next increment, whole.
     `events` and `sessions` are relations with the columns `visitor`, and `at`, or session_start_at and
     session_end_at. -#}
 {% macro session_increment(events, sessions, visitor, at) -%}
-    {%- set arrived = 'e._load_id > ' ~ last_load(sessions) ~ ' and e._load_id <= ' ~ last_load(events) -%}
+    {%- set until = last_load(events) -%}
+    {%- set arrived = 'e._load_id > ' ~ last_load(sessions) ~ ' and e._load_id <= ' ~ until -%}
     {%- set times = run_query_bounds(events, at, arrived) -%}
     {%- set spans -%}
         select e.{{ visitor }}, e.{{ at }} as first_at, e.{{ at }} as last_at
@@ -27,7 +29,7 @@
             {%- endif %}
     {%- endset -%}
     {{ return({
-        'arrived': arrived,
+        'until': until,
         'spans': spans,
         'dates': date_list(dates_between('(' ~ spans ~ ') as spans', 'first_at', 'last_at')),
     }) }}
@@ -55,6 +57,7 @@
         from {{ events }} as e
         {% if increment -%}
         where {{ date_in('e.' ~ date, increment.dates) }}
+            and e._load_id <= {{ increment.until }}
             and exists (
                 select 1
                 from ({{ increment.spans }}) as span

@@ -7,18 +7,49 @@
 }}
 {#- A row per device, known or not: so max(_load_id) says how far this model is, to the load. The
     first customer seen on a device is its customer, so that a device changes hands at most when an
-    earlier login arrives late; `identity_load_id` says when that was. -#}
+    earlier login arrives late, or when another delivery of the identifying event takes its place: then
+    the device's events are read again, all of them. `identity_load_id` says when that was. -#}
 {%- set events = ref('stg_web_events') -%}
-{%- set since = last_load(this) -%}
-{%- set arrived = '_load_id > ' ~ since ~ ' and _load_id <= ' ~ last_load(events) if is_incremental() else 'true' %}
+{%- set arrived = 'true' -%}
+{%- set reread = none -%}
+{%- if is_incremental() -%}
+    {%- set since = last_load(this) -%}
+    {%- set until = last_load(events) -%}
+    {%- set arrived = '_load_id > ' ~ since ~ ' and _load_id <= ' ~ until -%}
+    {%- set replaced = 'identified_by in (select message_id from ' ~ events ~ ' where ' ~ arrived ~ ')' -%}
+    {%- set reread = date_range(
+        'select cast(min(first_seen_at) as date), cast(max(last_seen_at) as date) from ' ~ this ~ ' where ' ~ replaced
+    ) -%}
+{%- endif %}
 
-with numbered as (
+with devices_to_reread as (
 
-    select
-        *,
-        row_number() over (partition by device_id order by event_at, message_id) as place
+    {% if reread -%}
+    select device_id from {{ this }} where {{ replaced }}
+    {%- else -%}
+    select device_id from {{ events }} where false
+    {%- endif %}
+
+),
+
+read as (
+
+    select * from {{ events }} where {{ arrived }}
+    {% if reread -%}
+    union all
+    select *
     from {{ events }}
-    where {{ arrived }}
+    where _load_id <= {{ since }}
+        and event_date between {{ reread.first }} and {{ reread.last }}
+        and device_id in (select device_id from devices_to_reread)
+    {%- endif %}
+
+),
+
+numbered as (
+
+    select *, row_number() over (partition by device_id order by event_at, message_id) as place
+    from read
 
 ),
 
@@ -48,6 +79,7 @@ known as (
         identity_load_id, _load_id
     from {{ this }}
     where device_id in (select device_id from arrivals)
+        and device_id not in (select device_id from devices_to_reread)
     {%- endif %}
 
 ),
@@ -89,6 +121,11 @@ select
     identified_by,
     first_seen_at,
     last_seen_at,
-    identity_load_id,
+    {% if reread -%}
+    case
+        when device_id in (select device_id from devices_to_reread) then {{ until }}
+        else identity_load_id
+    end as
+    {%- endif %} identity_load_id,
     _load_id
 from merged

@@ -13,9 +13,11 @@
 {#- Touched: every day that a changed session lies on, because a session that grows together with an
     earlier one leaves the day it had. A day without sessions stands in the new rows once, to be emptied. -#}
 {%- if is_incremental() -%}
+    {%- set until = last_load(ref('fct_sessions')) -%}
     {%- set dates = date_list(
         dates_between(
-            ref('fct_sessions') ~ ' where _load_id > ' ~ last_load(this), 'session_start_at', 'session_end_at'
+            ref('fct_sessions') ~ ' where _load_id > ' ~ last_load(this) ~ ' and _load_id <= ' ~ until,
+            'session_start_at', 'session_end_at'
         )
     ) -%}
 {%- endif %}
@@ -30,7 +32,7 @@ with by_day as (
         count(*) filter (where adds_to_cart > 0) as added_to_cart,
         count(*) filter (where checkouts > 0) as checkouts,
         count(*) filter (where orders > 0) as purchases,
-        max(_load_id) as _load_id
+        {% if is_incremental() -%} least(max(_load_id), {{ until }}) {%- else -%} max(_load_id) {%- endif %} as _load_id
     from {{ ref('fct_sessions') }}
     where not is_bot {%- if is_incremental() %} and {{ date_in('session_date', dates) }} {%- endif %}
     group by session_date, platform

@@ -19,3 +19,7 @@ select
     _load_id
 from {{ source('raw', 'access_log') }}
 where _load_id > {{ last_load(this) }}
+    {%- if is_incremental() %}
+    {#- Asked again inside of the transaction: another run may have added them since. #}
+    and _load_id > (select coalesce(max(_load_id), 0) from {{ this }})
+    {%- endif %}
