@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from platform_assets.automation import safety_net
@@ -21,6 +22,8 @@ SOURCES = {
     "access_log": "user_agent",
 }
 TYPES = {"is_bot": "BOOLEAN", "_load_id": "BIGINT"}
+TABLE = "lake.staging.user_agents"
+MARK = "lake.staging._user_agents_read"  # one row: the newest load that was read
 
 
 @dg.multi_asset(
@@ -54,51 +57,69 @@ def user_agents(warehouse: dg.ResourceParam[Warehouse]) -> Iterator[dg.Materiali
 
 
 def refresh(warehouse: Warehouse) -> tuple[int, int]:
-    """Add the user agents that are new; return how many there are, and how many are new."""
-    with warehouse.write() as connection:
-        body = ", ".join(f'"{name}" {TYPES.get(name, "VARCHAR")}' for name in COLUMNS)
-        connection.execute(f"CREATE TABLE IF NOT EXISTS lake.staging.user_agents ({body})")
-    with warehouse.reading() as connection:
-        found = connection.execute(_unknown(warehouse)).fetchall()
-        (total,) = connection.execute(
-            "SELECT count(*) FROM lake.staging.user_agents"
-        ).fetchone() or (0,)
-    if found:
-        rows = [{**classify(text), "_load_id": load} for text, load in found]
-        with warehouse.write() as connection:
-            connection.register("classed", pa.Table.from_pylist(rows))
-            connection.execute(
-                "INSERT INTO lake.staging.user_agents BY NAME SELECT * FROM classed "
-                "WHERE user_agent NOT IN (SELECT user_agent FROM lake.staging.user_agents)"
-            )
-    return total + len(found), len(found)
+    """Add the user agents that are new; return how many there are, and how many are new.
 
-
-def _unknown(warehouse: Warehouse) -> str:
-    """Return the SQL of the user agents that are not classed yet, with their first load.
-
-    Only loads after the newest that brought a new one are read, so that the cost follows what is
-    new; what they repeat is left out by the comparison.
+    Reading and classing happen before the write lock is taken. How far it has read commits with the
+    rows, so that a load is read once, also when it brought nothing new.
     """
     with warehouse.reading() as connection:
-        there = {
-            row[0]
-            for row in connection.execute(
-                "SELECT table_name FROM duckdb_tables() "
-                "WHERE database_name = 'lake' AND schema_name = 'raw'"
-            ).fetchall()
-        }
-        row = connection.execute(
-            "SELECT coalesce(max(_load_id), 0) FROM lake.staging.user_agents"
-        ).fetchone()
-    mark = row[0] if row else 0
+        tables = _tables(connection)
+        mark = _number(connection, f"SELECT max(_load_id) FROM {MARK}") if MARK in tables else 0
+        newest = _number(connection, "SELECT max(load_id) FROM lake.platform.ledger")
+        found = connection.execute(_unknown(tables, mark)).fetchall() if newest > mark else []
+    rows = [{**classify(text), "_load_id": load} for text, load in found]
+    if newest > mark or TABLE not in tables:
+        with warehouse.write() as connection:
+            _create(connection)
+            if rows:
+                connection.register("classed", pa.Table.from_pylist(rows))
+                connection.execute(
+                    f"INSERT INTO {TABLE} BY NAME SELECT * FROM classed "
+                    f"WHERE user_agent NOT IN (SELECT user_agent FROM {TABLE})"
+                )
+                connection.unregister("classed")
+            connection.execute(f"DELETE FROM {MARK} WHERE _load_id < ?", [newest])
+            connection.execute(f"INSERT INTO {MARK} VALUES (?)", [newest])
+    with warehouse.reading() as connection:
+        return _number(connection, f"SELECT count(*) FROM {TABLE}"), len(rows)
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the two tables where they are missing."""
+    body = ", ".join(f'"{name}" {TYPES.get(name, "VARCHAR")}' for name in COLUMNS)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} ({body})")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {MARK} (_load_id BIGINT)")
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the tables of the lake, as `lake.<schema>.<name>`."""
+    rows = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake'"
+    ).fetchall()
+    return {f"lake.{schema}.{name}" for schema, name in rows}
+
+
+def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """Return the one number of a query, 0 for none."""
+    row = connection.execute(sql).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _unknown(tables: set[str], mark: int) -> str:
+    """Return the SQL of the user agents that are not classed yet, with their first load.
+
+    Args:
+        tables: what there is in the lake; a source that never landed is left out.
+        mark: the newest load that was read before; a constant lets the lake skip the files of older
+            loads.
+    """
     parts = [
         f"SELECT {sql} AS text, _load_id FROM lake.raw.{source} WHERE _load_id > {mark}"
         for source, sql in SOURCES.items()
-        if source in there
+        if f"lake.raw.{source}" in tables
     ] or ["SELECT NULL AS text, 0 AS _load_id WHERE false"]
+    known = f"AND text NOT IN (SELECT user_agent FROM {TABLE}) " if TABLE in tables else ""
     return (
         f"SELECT text, min(_load_id) FROM ({' UNION ALL '.join(parts)}) "
-        "WHERE text IS NOT NULL AND text NOT IN (SELECT user_agent FROM lake.staging.user_agents) "
-        "GROUP BY text ORDER BY text"
+        f"WHERE text IS NOT NULL {known}GROUP BY text ORDER BY text"
     )
