@@ -45,3 +45,19 @@
 {% macro url_query_param(url, name) -%}
     {{ url_decode(re_group(url, '[?&]' ~ name ~ '=([^&#]*)')) }}
 {%- endmacro %}
+
+{#- The texts of a group, one after the other in the order of a column. -#}
+{% macro str_agg(expression, separator, order_by) -%}
+    {{ return(adapter.dispatch('str_agg', 'platform')(expression, separator, order_by)) }}
+{%- endmacro %}
+
+{% macro default__str_agg(expression, separator, order_by) -%}
+    string_agg({{ expression }}, '{{ separator }}' order by {{ order_by }})
+{%- endmacro %}
+
+{% macro spark__str_agg(expression, separator, order_by) -%}
+    array_join(
+        transform(array_sort(collect_list(struct({{ order_by }} as o, {{ expression }} as v))), x -> x.v),
+        '{{ separator }}'
+    )
+{%- endmacro %}
