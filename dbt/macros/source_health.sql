@@ -12,10 +12,10 @@
     end
 {%- endmacro %}
 
-{#- A text with `#` for every number in it. -#}
+{#- A text with `#` for every number that stands alone in it (`UTF-8` stays). -#}
 {% macro mask_numbers(text) -%}
     {{ return(adapter.dispatch('mask_numbers', 'platform')(text)) }}
 {%- endmacro %}
 
-{% macro default__mask_numbers(text) -%} regexp_replace({{ text }}, '[0-9]+', '#', 'g') {%- endmacro %}
-{% macro spark__mask_numbers(text) -%} regexp_replace({{ text }}, '[0-9]+', '#') {%- endmacro %}
+{% macro default__mask_numbers(text) -%} trim(regexp_replace(concat(' ', {{ text }}), ' [0-9]+', ' #', 'g')) {%- endmacro %}
+{% macro spark__mask_numbers(text) -%} trim(regexp_replace(concat(' ', {{ text }}), ' [0-9]+', ' #')) {%- endmacro %}
