@@ -131,8 +131,6 @@ def make(
     raw = {name.lower(): (name, kind) for name, kind in (have or {}).items()}
     fields: list[Field] = []
     drift: list[Drift] = []
-    add: dict[str, str] = {}
-    retype: dict[str, str] = {}
     for number, column in enumerate(columns):
         said = declared.get(column.name.lower())
         wanted = _wanted(column, said, column.name in zoned)
@@ -140,26 +138,31 @@ def make(
         place: Place = "column"
         if before is None:
             place = _place(policy, first=have is None, declared=said is not None)
-            if have is not None:
-                drift.append(Drift(name, _NEWS[place], None, wanted))
-                if place == "column":
-                    add[name] = wanted
-        elif before != wanted:
-            wanted, told_now = _changed(before, wanted, column, said, policy)
-            drift += [told_now] if told_now else []
-            if wanted != before:
-                retype[name] = wanted
-        if before is not None and told.get(name, _NONE).change == "column_missing":
-            drift.append(Drift(name, "column_added", None, wanted))
+            drift += [] if have is None else [Drift(name, _NEWS[place], None, wanted)]
+        else:
+            wanted, changed = _changed(before, wanted, column, said, policy)
+            drift += [changed] if changed else []
+            if told.get(name, _NONE).change == "column_missing":
+                drift.append(Drift(name, "column_added", None, wanted))
         fields.append(_field(column, said, name, number, wanted, place))
     absent = _absent(fields, table.columns, have)
     drift += [Drift(name, "column_missing", kind, None) for name, kind in absent.items()]
-    new = {name: kind for name, kind in absent.items() if name.lower() not in raw}
+    news = tuple(each for each in drift if told.get(each.column) != each)
+    return Plan(tuple(fields), absent, _change(fields, absent, have), news)
+
+
+def _change(
+    fields: Sequence[Field], absent: Mapping[str, str], have: Mapping[str, str] | None
+) -> Change:
+    """Return what the raw table needs to take the fields in."""
+    wanted = {field.name: field.type for field in fields if field.place == "column"}
+    wanted |= absent
     if have is None:
-        create = {f.name: f.type for f in fields if f.place == "column"} | new
-        return Plan(tuple(fields), absent, Change(create=create), _untold(drift, told))
-    change = Change(add={**add, **new}, retype=retype)
-    return Plan(tuple(fields), absent, change, _untold(drift, told))
+        return Change(create=wanted)
+    return Change(
+        add={name: kind for name, kind in wanted.items() if name not in have},
+        retype={name: kind for name, kind in wanted.items() if have.get(name, kind) != kind},
+    )
 
 
 _NONE = Drift("", "", None, None)
@@ -212,6 +215,8 @@ def _changed(
 ) -> tuple[str, Drift | None]:
     """Return the type that the raw column has from now on, and the drift to record."""
     name = column.name
+    if before == wanted:
+        return wanted, None
     if said is not None:
         return wanted, Drift(name, "type_declared", before, wanted)
     if column.zone_unknown and before in ("TIMESTAMP", TIMESTAMPTZ):
@@ -247,7 +252,3 @@ def _absent(
             kind = column.type.upper().replace(" ", "") if decimal else DECLARED_TYPES[column.type]
             absent[column.name] = kind
     return absent
-
-
-def _untold(drift: Sequence[Drift], told: Mapping[str, Drift]) -> tuple[Drift, ...]:
-    return tuple(each for each in drift if told.get(each.column) != each)
