@@ -175,7 +175,7 @@ def test_two_runs_at_once_do_not_store_a_log_line_twice(
 def test_what_another_run_stages_meanwhile_is_not_skipped(
     lake: WebLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake.land([page("d", at(1, 10)), page("e", at(2, 10))])
+    lake.land([page("d", at(1, 10)), page("d", at(1, 10, 8)), page("e", at(2, 10))])
     lake.build(SESSION_MODELS)
 
     def other_run(_: str) -> None:
@@ -193,8 +193,8 @@ def test_what_another_run_stages_meanwhile_is_not_skipped(
     lake.build(SESSION_MODELS)
     lake.build(SESSION_MODELS)
     counts = query(lake, "SELECT device_id, events FROM lake.marts.fct_sessions ORDER BY 1")
-    assert counts == [("d", 3), ("e", 2)]
-    assert query(lake, "SELECT sum(page_views) FROM lake.marts.daily_traffic") == [(5,)]
+    assert counts == [("d", 4), ("e", 2)]
+    assert query(lake, "SELECT sum(page_views) FROM lake.marts.daily_traffic") == [(6,)]
 
 
 def test_the_data_tests_look_at_what_was_touched_and_find_a_row_that_is_twice(
