@@ -102,7 +102,7 @@ def _load_asset(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
         before = source_results.last_load(warehouse)
-        fingerprint = database.probe(declaration)[table.name]
+        fingerprint = database.probe(declaration, [table.name])[table.name]
         result = database.ingest_table(warehouse, declaration, table)
         yield source_results.materialization(
             context,
@@ -112,7 +112,6 @@ def _load_asset(
             after_load=before,
             limits=QuarantineLimits(),
             stale_after=stale_after,
-            replaced=table.cursor is None,
             metadata={
                 "rows_loaded": result.rows_loaded,
                 "rows_quarantined": result.rows_quarantined,

@@ -54,7 +54,6 @@ def materialization(
     limits: QuarantineLimits,
     stale_after: timedelta,
     metadata: Mapping[str, Any],
-    replaced: bool = False,
 ) -> dg.MaterializeResult[None]:
     """Return the result of loading `raw.<table>`: what is in it now, what changed, its checks.
 
@@ -70,7 +69,6 @@ def materialization(
             limits=limits,
             stale_after=stale_after,
             now=datetime.now(UTC),
-            replaced=replaced,
         )
         present = _present(connection, table)
     return dg.MaterializeResult(

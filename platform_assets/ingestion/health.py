@@ -37,7 +37,6 @@ def checks(
     limits: QuarantineLimits,
     stale_after: timedelta,
     now: datetime,
-    replaced: bool = False,
 ) -> list[Outcome]:
     """Return every check of raw table `source`.
 
@@ -48,11 +47,10 @@ def checks(
         limits: shares of quarantined records that warn and fail.
         stale_after: how old the newest event may be.
         now: the time to measure lateness from.
-        replaced: the table holds its last load only (a snapshot), not the sum of all.
     """
     one = _reader(connection)
     return [
-        _accounted(one, source, replaced),
+        _accounted(one, source),
         _quarantined(one, source, after_load, limits),
         _drift(one, source, after_load),
         _volume(one, source),
@@ -93,7 +91,7 @@ def _reader(connection: duckdb.DuckDBPyConnection) -> Reader:
     return one
 
 
-def _accounted(one: Reader, source: str, replaced: bool) -> Outcome:
+def _accounted(one: Reader, source: str) -> Outcome:
     found, loaded, quarantined, unbalanced = one(
         """SELECT coalesce(sum(rows_in_file), 0), coalesce(sum(rows_loaded), 0),
                   coalesce(sum(rows_quarantined), 0),
@@ -101,11 +99,14 @@ def _accounted(one: Reader, source: str, replaced: bool) -> Outcome:
            FROM lake.platform.ledger WHERE source = ?""",
         [source],
     )
-    latest = (
-        "SELECT coalesce(arg_max(rows_loaded, load_id), 0) FROM lake.platform.ledger "
-        "WHERE source = ? AND status = 'loaded'"
-    )
-    expected = one(latest, [source])[0] if replaced else loaded
+    # A snapshot replaces what was there: what counts is loaded since the newest one.
+    expected = one(
+        """SELECT coalesce(sum(rows_loaded), 0) FROM lake.platform.ledger
+           WHERE source = $1 AND load_id >= (
+             SELECT coalesce(max(load_id), 0) FROM lake.platform.ledger
+             WHERE source = $1 AND kind = 'table' AND cursor_to IS NULL AND status = 'loaded')""",
+        [source],
+    )[0]
     name = '"' + source.replace('"', '""') + '"'
     (exists,) = one(
         "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' "

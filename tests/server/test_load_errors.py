@@ -124,7 +124,7 @@ def test_a_dbt_project_that_does_not_parse_is_named_with_its_file(
 ) -> None:
     dbt = tmp_path / "dbt"
     (dbt / "models").mkdir(parents=True)
-    (dbt / "dbt_project.yml").write_text("name: platform\nversion: '1'\nprofile: platform\n")
+    (dbt / "dbt_project.yml").write_text("name: platform\nversion: '1.0'\nprofile: platform\n")
     (dbt / "profiles.yml").write_text((PROJECT_ROOT / "dbt" / "profiles.yml").read_text())
     (dbt / "models" / "broken.sql").write_text("select * from {{ ref('nothing_of_that_name') }}")
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(dbt))
