@@ -16,6 +16,8 @@ from platform_assets.policy import Freshness, line_of, stamp
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
+FRESH = "data_freshness"  # the check that says how old a source's newest event is
+
 
 @dg.scaffold_with(ReportScaffolder)
 class Report(dg.Component, dg.Model, dg.Resolvable):
@@ -82,6 +84,7 @@ def _asset(
     def render(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
+        checks = upstream(context.instance, context.repository_def.asset_graph, spec.key)
         page = reporting.render(
             declaration,
             warehouse.engine(),
@@ -92,9 +95,8 @@ def _asset(
                 generated_at=datetime.now(UTC),
                 run_id=context.run.run_id,
                 snapshot=warehouse.snapshot(),
-                checks=upstream_checks(
-                    context.instance, context.repository_def.asset_graph, spec.key
-                ),
+                checks=tuple(as_check(e) for e in checks if e.check_name != FRESH),
+                stale=lateness(checks),
             ),
         )
         yield dg.MaterializeResult(asset_key=spec.key, metadata=_metadata(declaration.name, page))
@@ -116,24 +118,30 @@ def _link(name: str) -> dg.MetadataValue[str]:
     return dg.MetadataValue.url(f"/files/reports/{name}/latest.html")
 
 
-def upstream_checks(
+def upstream(
     instance: dg.DagsterInstance, graph: BaseAssetGraph[Any], key: dg.AssetKey
-) -> tuple[reporting.UpstreamCheck, ...]:
+) -> list[dg.AssetCheckEvaluation]:
     """Return the newest result of every check on what `key` rests on, up to the sources."""
     checks = sorted(graph.get_check_keys_for_assets(graph.get_ancestor_asset_keys(key)))
     found = instance.event_log_storage.get_asset_check_summary_records(checks)
-    newest = []
-    for check in checks:
-        summary = found.get(check)
-        record = summary.last_completed_check_execution_record if summary else None
-        evaluation = record.evaluation if record else None
-        if evaluation is not None:
-            error = evaluation.severity == dg.AssetCheckSeverity.ERROR
-            newest.append(
-                reporting.UpstreamCheck(
-                    name=f"{check.asset_key.to_user_string()}: {check.name}",
-                    passed=evaluation.passed,
-                    severity="ERROR" if error else "WARN",
-                )
-            )
-    return tuple(newest)
+    records = [found[c].last_completed_check_execution_record for c in checks if c in found]
+    return [r.evaluation for r in records if r is not None and r.evaluation is not None]
+
+
+def as_check(evaluation: dg.AssetCheckEvaluation) -> reporting.UpstreamCheck:
+    """Return a check's result as the report shows it."""
+    error = evaluation.severity == dg.AssetCheckSeverity.ERROR
+    return reporting.UpstreamCheck(
+        name=f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}",
+        passed=evaluation.passed,
+        severity="ERROR" if error else "WARN",
+    )
+
+
+def lateness(evaluations: list[dg.AssetCheckEvaluation]) -> tuple[str, ...]:
+    """Return a sentence for each source whose newest event is older than it may be."""
+    return tuple(
+        f"{e.asset_key.to_user_string()} is late. {e.description}"
+        for e in evaluations
+        if e.check_name == FRESH and not e.passed
+    )
