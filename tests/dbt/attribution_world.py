@@ -102,15 +102,17 @@ def sessions(hits: Iterable[Hit]) -> dict[str, dict[str, Any]]:
     for device, own in by_device.items():
         own.sort(key=lambda h: (h.at, h.source, h.customer or 0))
         owner = next((h.customer for h in reversed(own) if h.customer), None)
-        last: datetime | None = None
+        last, start = None, ""
         for hit in own:
             if last is None or hit.at - last > GAP:
-                found[f"{device}@{hit.at}"] = {
-                    "session_id": f"{device}@{hit.at}",
+                start = f"{device}@{hit.at}"
+                found[start] = {
+                    "session_id": start,
                     "device_id": device,
                     "person_id": f"c_{owner}" if owner else device,
                     "platform": "web",
                     "session_start_at": hit.at,
+                    "session_end_at": hit.at,
                     "session_date": hit.at.date(),
                     "source": hit.source[0],
                     "medium": hit.source[1],
@@ -120,7 +122,7 @@ def sessions(hits: Iterable[Hit]) -> dict[str, dict[str, Any]]:
                     "orders": 0,
                     "revenue": Decimal(0),
                 }
-            last = hit.at
+            last = found[start]["session_end_at"] = hit.at
     return found
 
 

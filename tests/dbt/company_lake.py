@@ -48,6 +48,7 @@ SESSIONS = {
     "person_id": "VARCHAR",
     "platform": "VARCHAR",
     "session_start_at": "TIMESTAMP",
+    "session_end_at": "TIMESTAMP",
     "session_date": "DATE",
     "source": "VARCHAR",
     "medium": "VARCHAR",

@@ -86,6 +86,7 @@ def test_revenue_meets_the_spend_of_its_service_and_campaign_only(lake: CompanyL
             "device_id": f"d{n}",
             "person_id": f"c_{n}",
             "session_start_at": at,
+            "session_end_at": at,
             "source": source,
             "medium": "cpc",
             "campaign": campaign,

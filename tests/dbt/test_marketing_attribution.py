@@ -107,7 +107,7 @@ class Company:
         }
 
 
-@pytest.mark.parametrize(("seed", "batches"), [(1, 1), (1, 7), (2, 7), (1, 12)])
+@pytest.mark.parametrize(("seed", "batches"), [(1, 1), (1, 7), (2, 5)])
 def test_increments_in_any_order_are_a_full_rebuild(
     lake: CompanyLake, seed: int, batches: int
 ) -> None:
@@ -187,11 +187,12 @@ def test_an_order_that_is_refunded_gives_its_new_customer_to_the_next(lake: Comp
     assert found == [(later.date(), "Email", Decimal(1), Decimal(1), Decimal("7.00"))]
 
 
-def test_last_touch_agrees_with_the_published_attribution(
+def test_channels_and_last_touch_agree_with_the_published_attribution(
     lake: CompanyLake, shared_data: Path
 ) -> None:
-    """Six conversions of Snowplow's package. Ours is the last *non-direct* touch: theirs credits a
-    direct visit after two from a search engine, so that one order differs; everything is conserved.
+    """97 visits and six conversions of Snowplow's package. Ours is the last *non-direct* touch:
+    theirs credits a direct visit after two from a search engine, so that one order differs;
+    everything is conserved.
     """
     folder = shared_data / "events_snowplow_fractribution" / "expected"
     prefix = "snowplow_fractribution"
@@ -207,6 +208,7 @@ def test_last_touch_agrees_with_the_published_attribution(
                 "device_id": v["customer_id"],
                 "person_id": f"c_{numbers[v['customer_id']]}",
                 "session_start_at": v["visit_start_tstamp"],
+                "session_end_at": v["visit_start_tstamp"],
                 "is_bot": False,
                 **{key: v[key] for key in ("source", "medium", "campaign")},
                 "_load_id": 1,
@@ -220,7 +222,17 @@ def test_last_touch_agrees_with_the_published_attribution(
         for at in [datetime.fromisoformat(c["conversion_tstamp"])]
     ]
     lake.land("shop__orders", [order.row() for order in orders])
-    lake.build(*MODELS)
+    lake.build(*MODELS, "daily_channels")
+    sums = "SELECT channel, sum(sessions) FROM marts.daily_channels GROUP BY channel"
+    assert dict(lake.rows(sums)) == {
+        "Direct": 46,
+        "Organic Search": 39,
+        "Paid Search": 3,  # theirs: Paid_Search_Other
+        "Organic Video": 3,  # theirs: Video
+        "Referral": 4,  # theirs: 5, with quora.com, which Google counts as social
+        "Organic Social": 1,
+        "Affiliates": 1,  # theirs: Unmatched_Channel
+    }
     ours = defaultdict(Decimal)
     counts: Counter[str] = Counter()
     for channel, n, revenue in lake.rows(

@@ -1,13 +1,19 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='device_id',
+        incremental_strategy='replace',
         on_schema_change='fail',
+        meta={
+            'replaces': 'old.device_id = new.device_id
+                and old.session_start_at between new.session_start_at and new.session_end_at',
+            'within': {
+                'column': 'session_start_at', 'first': 'session_start_at', 'last': 'session_end_at',
+            },
+        },
     )
 }}
-{#- Touched: all sessions of every device of which a session changed, so that a session that is no
-    more (two of them merged) goes too. -#}
+{#- Touched: the sessions that changed. One that is no more has become part of a changed one, which
+    begins before it and ends after it. -#}
 {%- set names = source_names('s.source') %}
 
 with sessions as (
@@ -18,6 +24,7 @@ with sessions as (
         person_id,
         platform,
         session_start_at,
+        session_end_at,
         session_date,
         case when source not in ('(direct)', '(app)', '(not set)') then source end as source,
         case when medium not in ('(none)', '(not set)') then medium end as medium,
@@ -29,7 +36,7 @@ with sessions as (
         _load_id
     from {{ ref('fct_sessions') }}
     {% if is_incremental() -%}
-    where device_id in (select device_id from {{ ref('fct_sessions') }} where _load_id > {{ last_load() }})
+    where _load_id > {{ last_load() }}
     {%- endif %}
 
 ),
@@ -57,6 +64,7 @@ select
     person_id,
     platform,
     session_start_at,
+    session_end_at,
     session_date,
     source,
     medium,
