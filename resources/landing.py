@@ -82,7 +82,8 @@ class Landing:
         A file that was written before that span began needs no second look.
         """
         now = datetime.now(UTC)
-        old, young = [], []
+        old: list[LandedFile] = []
+        young: list[LandedFile] = []
         for file in files:
             age = (now - file.modified_at).total_seconds()
             (old if age > max(10 * seconds, 5.0) else young).append(file)

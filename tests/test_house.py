@@ -50,9 +50,7 @@ def test_dbt_is_a_folder_and_no_package() -> None:
 
 def test_every_setting_stands_in_the_readme() -> None:
     readme = (PROJECT_ROOT / "README.md").read_text()
-    missing = [
-        name for name in Settings.model_fields if f"`PLATFORM_{name.upper()}`" not in readme
-    ]
+    missing = [name for name in Settings.model_fields if f"`PLATFORM_{name.upper()}`" not in readme]
     assert not missing
 
 

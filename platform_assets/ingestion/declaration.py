@@ -12,7 +12,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-
 _TYPE = r"string|integer|number|decimal\(\d{1,2}, ?\d{1,2}\)|boolean|date|timestamp|json"
 
 
@@ -80,7 +79,7 @@ class FileFormat(Declared):
     )
     pattern: str | None = Field(
         default=None,
-        description="access_log: a regular expression (RE2) with named groups; else common/combined.",
+        description="access_log: a regular expression (RE2) with named groups.",
     )
     non_objects: Literal["quarantine", "keep"] = Field(
         default="quarantine",

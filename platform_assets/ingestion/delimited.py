@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from platform_assets.ingestion.declaration import FileFormat
 from platform_assets.ingestion.streams import BOMS, Unreadable, blocks

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 import orjson
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from platform_assets.ingestion.streams import Unreadable, visible
 from resources.warehouse.file_stage import Bad, Chunk
@@ -29,9 +29,7 @@ def chunks(source: Iterator[bytes]) -> Iterator[Chunk]:
     for block in source:
         data += block
         if len(data) > WHOLE:
-            raise Unreadable(
-                f"a JSON document of more than {WHOLE >> 20} MB: deliver it as NDJSON, a record a line"
-            )
+            raise Unreadable(f"a JSON document of more than {WHOLE >> 20} MB: deliver it as NDJSON")
     if not data.strip():
         return
     try:

@@ -13,8 +13,8 @@ from queue import Queue
 from typing import Any, Self
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from platform_assets.ingestion import formats, hive
 from platform_assets.ingestion.database_plan import Drift

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterator
 from typing import BinaryIO
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from platform_assets.ingestion import delimited, documents, lines
 from platform_assets.ingestion.declaration import FileFormat

@@ -7,7 +7,7 @@ What does not: the SQL (`resources.warehouse.file_stage`).
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from platform_assets.ingestion.streams import LineBlock, line_blocks, visible
 from resources.warehouse.file_stage import Bad, Chunk

@@ -83,7 +83,7 @@ def plain(stream: Hashing, path: str) -> BinaryIO:
     for suffix, kind in ((".gz", "gzip"), (".zst", "Zstandard"), (".bz2", "bzip2")):
         if path.endswith(suffix) and head:
             raise Unreadable(f"named {suffix}, but not {kind} data")
-    return buffered  # type: ignore[return-value]
+    return buffered
 
 
 def blocks(stream: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:

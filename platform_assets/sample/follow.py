@@ -100,7 +100,7 @@ class Live:
         if not self.spans or self.spans[-1][1] < self.end:
             self.spans.append((self.end - 1, self.end - 1))
         self.until = self.spans[-1][1]
-        sample.company.tape.landed = self.spans[:-1] + [(self.end - 1, self.until)]
+        sample.company.tape.landed = [*self.spans[:-1], (self.end - 1, self.until)]
         self.plan = Stream(sample.company)
         self._next_day = sample.company.config.days
         self._plan_until(self.until)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from resources.warehouse import Warehouse, extract_table
 from resources.warehouse.connection import literal

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import orjson
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from resources.warehouse import extract_cast
 from resources.warehouse.connection import identifier, literal
@@ -136,7 +136,8 @@ def json_relation(keys: Sequence[str], documents: Collection[str] = ()) -> Relat
     """Return the records of JSON lines: every key a text, nested values as JSON text.
 
     Of the keys in `documents` a text is JSON text too, with its quotes: they are valid JSON and
-    need no further check. A key that another differs from in case only, or that is empty, is read by its path.
+    need no further check. A key that another differs from in case only, or that is empty, is read
+    by its path.
     """
     plain: dict[str, str] = {}
     wires: dict[str, tuple[str, str]] = {}
@@ -254,7 +255,7 @@ def write(
 
 
 def _extra(fields: Sequence[Field]) -> str:
-    """Return the SQL of `_extra`: what frozen columns hold, as JSON; NULL where they hold nothing."""
+    """Return the SQL of `_extra`: what frozen columns hold, as JSON; NULL where nothing."""
     frozen = [f for f in fields if f.place == "extra"]
     if not frozen:
         return "CAST(NULL AS VARCHAR)"

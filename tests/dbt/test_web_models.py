@@ -1,6 +1,5 @@
 """What the web models say of a few events, landed load by load."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,31 +212,3 @@ def test_the_data_tests_look_at_what_was_touched_and_find_a_row_that_is_twice(
         )
     failed = [r.node.name for r in lake.results("test", MODELS) if r.status != "pass"]
     assert failed == ["unique_stg_web_events_message_id"]
-
-
-def test_the_published_log_has_3223_sessions(lake: WebLake, shared_data: Path) -> None:
-    pattern = re.compile(
-        r'(?P<remote_addr>\S+) \S+ \S+ \[(?P<time>[^]]+)\] "(?P<method>\S+) (?P<path>\S+) '
-        r'(?P<protocol>[^"]+)" (?P<status>\d+) (?P<bytes>\S+) "(?P<referer>[^"]*)" '
-        r'"(?P<user_agent>[^"]*)"'
-    )
-    rows: list[dict[str, Any]] = []
-    text = (shared_data / "weblogs" / "elastic_apache_logs.log").read_text(errors="replace")
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := pattern.fullmatch(line):
-            row: dict[str, Any] = found.groupdict() | {"_file": "apache.log", "_line": number}
-            row["time"] = datetime.strptime(row["time"], "%d/%b/%Y:%H:%M:%S %z").isoformat()
-            row["status"] = int(row["status"])
-            row["bytes"] = None if row["bytes"] == "-" else int(row["bytes"])
-            rows.append(row)
-    assert len(rows) == 9999
-
-    lake.land(log=rows[::2])
-    lake.build(LOG_MODELS)
-    lake.land(log=rows[1::2])
-    lake.build(LOG_MODELS)
-    found = query(
-        lake,
-        "SELECT count(*), sum(requests), sum(bytes) FROM lake.intermediate.int_access_log_sessions",
-    )
-    assert found == [(3223, 9999, sum(row["bytes"] or 0 for row in rows))]

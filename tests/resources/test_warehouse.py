@@ -39,13 +39,8 @@ def test_processes_that_write_different_tables_at_once_all_succeed(
     warehouse: Warehouse,
 ) -> None:
     with warehouse.write() as connection:
-        connection.execute(
-            "CREATE TABLE raw.a (n BIGINT); CREATE TABLE raw.b (n BIGINT)"
-        )
-    writers = [
-        SPAWN.Process(target=insert, args=(warehouse.url, t, 15))
-        for t in ("a", "b", "a")
-    ]
+        connection.execute("CREATE TABLE raw.a (n BIGINT); CREATE TABLE raw.b (n BIGINT)")
+    writers = [SPAWN.Process(target=insert, args=(warehouse.url, t, 15)) for t in ("a", "b", "a")]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -153,9 +148,7 @@ def test_hostile_names_are_names(warehouse: Warehouse, name: str) -> None:
             f"CREATE TABLE raw.{identifier(name)} AS SELECT {literal(name)} AS {identifier(name)}"
         )
     with warehouse.reading() as connection:
-        found = connection.execute(
-            f"SELECT {identifier(name)} FROM raw.{identifier(name)}"
-        )
+        found = connection.execute(f"SELECT {identifier(name)} FROM raw.{identifier(name)}")
         assert found.fetchall() == [(name,)]
 
 

@@ -40,7 +40,7 @@ def test_people_come_in_the_evening_and_sleep_at_night() -> None:
     hours = np.array(starts) % DAY_MS // HOUR_MS
     assert (hours == 19).sum() > 20 * (hours == 3).sum()
     assert starts == sorted(starts)
-    assert 20_000 * DAY_MS <= starts[0] and starts[-1] < 20_001 * DAY_MS
+    assert starts[0] >= 20_000 * DAY_MS and starts[-1] < 20_001 * DAY_MS
 
 
 def test_visits_of_a_part_of_a_day_stay_inside_it() -> None:

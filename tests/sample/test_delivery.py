@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -104,7 +105,7 @@ def test_sessions_devices_and_robots_are_as_planted(read: Read) -> None:
     sessions: Counter[bool] = Counter()
     for device, stamps in times.items():
         moments = sorted(when(stamp) for stamp in stamps)
-        gaps = (b - a for a, b in zip(moments, moments[1:], strict=False))
+        gaps = (b - a for a, b in pairwise(moments))
         count = 1 + sum(gap > timedelta(minutes=30) for gap in gaps)
         sessions[device in bots] += count
     assert sessions.total() == planted.sessions
