@@ -85,8 +85,9 @@ class DbtProject:
         Raises:
             PlatformError: the project does not parse; with dbt's own words, which name the file.
         """
-        self.warm()
-        manifest: dict[str, Any] = json.loads(self.manifest_path.read_text())
+        with self._parse_lock():  # another process may be writing it
+            self.warm()
+            manifest: dict[str, Any] = json.loads(self.manifest_path.read_text())
         return manifest
 
     def warm(self) -> Any:
