@@ -101,8 +101,7 @@ class DbtProject:
         state = self._state()
         known = _KEPT.get(self.target)
         if known is None or known[0] != state or not self.manifest_path.exists():
-            with self._parse_lock():
-                known = _KEPT[self.target] = (state, self.parse())
+            known = _KEPT[self.target] = (state, self.parse())
         return known[1]
 
     def parse(self) -> Any:
@@ -110,7 +109,8 @@ class DbtProject:
         from dbt.cli.main import dbtRunner
 
         os.environ.update(environment())
-        result = dbtRunner().invoke(self._arguments("parse", [], quiet=True))
+        with self._parse_lock():
+            result = dbtRunner().invoke(self._arguments("parse", [], quiet=True))
         if not result.success:
             raise PlatformError(
                 f"The dbt project in {self.folder} does not parse:\n{result.exception}",
