@@ -13,6 +13,7 @@
     {%- set bounds = none -%}
     {%- if meta.get('within') -%}
         {%- set bounds = bounds_of(fresh, meta['within']['first'], meta['within']['last']) -%}
+        {%- do remember_touched(target, bounds) -%}
     {%- endif -%}
     {%- if bounds or not meta.get('within') -%}
     delete from {{ target }} as old using {{ fresh }} as new

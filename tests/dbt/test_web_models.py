@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,9 +195,17 @@ def test_what_another_run_stages_meanwhile_is_not_skipped(
     assert query(lake, "SELECT sum(page_views) FROM lake.marts.daily_traffic") == [(6,)]
 
 
-def test_the_data_tests_look_at_what_was_touched_and_find_a_row_that_is_twice(
-    lake: WebLake,
-) -> None:
+def twice(lake: WebLake, message_id: str) -> None:
+    """Store a row of stg_web_events a second time, as no model would."""
+    with lake.warehouse.write() as connection:
+        connection.execute(
+            "INSERT INTO staging.stg_web_events "
+            "SELECT * FROM staging.stg_web_events WHERE message_id = ?",
+            [message_id],
+        )
+
+
+def test_the_data_tests_pass_and_find_a_row_that_is_twice(lake: WebLake) -> None:
     lake.land([page("d", at(1, 10)), page("d", at(1, 11), "c_1"), page("e", at(2, 10))])
     lake.land(log=[{"time": at(1, 10).isoformat(), "_file": "access.log", "_line": 1}])
     lake.build()
@@ -206,9 +213,22 @@ def test_the_data_tests_look_at_what_was_touched_and_find_a_row_that_is_twice(
     assert {r.status for r in good} == {"pass"}
     assert len(good) > 20
 
-    with lake.warehouse.write() as connection:
-        connection.execute(
-            "INSERT INTO staging.stg_web_events SELECT * FROM staging.stg_web_events LIMIT 1"
-        )
+    twice(lake, "e 02 10:00")
     failed = [r.node.name for r in lake.results("test", MODELS) if r.status != "pass"]
     assert failed == ["unique_stg_web_events_message_id"]
+
+
+def test_the_data_tests_of_an_increment_look_at_its_days_and_not_at_all_history(
+    lake: WebLake,
+) -> None:
+    def failures(*calls: Call) -> list[str]:
+        lake.land(calls)
+        results = lake.results("build", ["staging.stg_web_events"])
+        return [r.node.name for r in results if r.status not in ("success", "pass")]
+
+    lake.land([page("d", at(1, 10)), page("d", at(5, 10))])
+    lake.build()
+    twice(lake, "d 01 10:00")
+    assert failures(page("d", at(5, 11))) == []
+    assert failures(page("d", at(1, 12))) == ["unique_stg_web_events_message_id"]
+    assert failures(page("d", at(5, 12))) == []
