@@ -25,6 +25,8 @@
     'url', 'path', 'referrer', 'title', 'search', 'query', 'product_id', 'sku', 'price', 'quantity',
     'revenue', 'total', 'order_id',
 ] -%}
+{#- Few addresses have parameters: a plain look spares the others three regular expressions. -#}
+{%- set tagged = "url like '%utm_%'" -%}
 {%- set context = [
     'page.url', 'page.path', 'page.referrer', 'page.title', 'page.search', 'campaign.source',
     'campaign.medium', 'campaign.name', 'userAgent', 'ip', 'locale',
@@ -47,9 +49,9 @@ select
     {{ url_host('referrer') }} as referrer_host,
     title,
     search,
-    lower(coalesce(campaign_source, {{ url_query_param('url', 'utm_source') }})) as utm_source,
-    lower(coalesce(campaign_medium, {{ url_query_param('url', 'utm_medium') }})) as utm_medium,
-    coalesce(campaign_name, {{ url_query_param('url', 'utm_campaign') }}) as utm_campaign,
+    lower(coalesce(campaign_source, case when {{ tagged }} then {{ url_query_param('url', 'utm_source') }} end)) as utm_source,
+    lower(coalesce(campaign_medium, case when {{ tagged }} then {{ url_query_param('url', 'utm_medium') }} end)) as utm_medium,
+    coalesce(campaign_name, case when {{ tagged }} then {{ url_query_param('url', 'utm_campaign') }} end) as utm_campaign,
     product_id,
     sku,
     cast(price as {{ t_money() }}) as price,
