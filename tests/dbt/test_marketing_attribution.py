@@ -187,6 +187,25 @@ def test_an_order_that_is_refunded_gives_its_new_customer_to_the_next(lake: Comp
     assert found == [(later.date(), "Email", Decimal(1), Decimal(1), Decimal("7.00"))]
 
 
+def test_an_order_that_changes_hands_leaves_its_old_customer_right(lake: CompanyLake) -> None:
+    at = datetime.fromisoformat("2026-03-05 10:00:00")
+    later = datetime.fromisoformat("2026-03-09 10:00:00")
+    company = Company(lake)
+    first, second = (
+        OrderVersion(1, 1, at, 500, "paid", at),
+        OrderVersion(2, 1, later, 700, "paid", at),
+    )
+    company.land([Hit("phone", at, ("google", "cpc"), 1), first, second])
+    lake.build(*MODELS)
+    company.land([OrderVersion(1, 9, at, 500, "paid", later)])
+    lake.build(*MODELS)
+    found = lake.rows(
+        "SELECT order_id, customer_id, is_first_order, channel "
+        "FROM marts.fct_attribution_touchpoints ORDER BY 1"
+    )
+    assert found == [(1, 9, True, "Untracked"), (2, 1, True, "Paid Search")]
+
+
 def test_channels_and_last_touch_agree_with_the_published_attribution(
     lake: CompanyLake, shared_data: Path
 ) -> None:

@@ -7,7 +7,8 @@
     )
 }}
 {#- Touched: every order of a person one of whose sessions or orders changed, and of a person to
-    whom a changed device belonged before. An order always has a row, so that it can be replaced. -#}
+    whom a changed device or order belonged before. An order always has a row, so that it can be
+    replaced. -#}
 {%- set lookback_days = 30 %}
 {%- set models = attribution_models() %}
 
@@ -21,13 +22,25 @@ changed_devices as (
 
 ),
 
+changed_orders as (
+
+    select order_id, person_id
+    from {{ ref('fct_orders') }}
+    where _load_id > {{ last_load(this, '_order_load_id') }}
+
+),
+
 touched as (
 
     select person_id from changed_devices
     union
-    select person_id from {{ this }} where device_id in (select device_id from changed_devices)
+    select person_id from changed_orders
     union
-    select person_id from {{ ref('fct_orders') }} where _load_id > {{ last_load(this, '_order_load_id') }}
+    select person_id
+    from {{ this }}
+    where
+        device_id in (select device_id from changed_devices)
+        or order_id in (select order_id from changed_orders)
 
 ),
 {%- endif %}
