@@ -1,6 +1,6 @@
 """DbtWarehouse: every dbt model is an asset, every dbt test a check of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def build_asset(
         session = SESSIONS.get(
             context.run.run_id,
             wave,
-            nodes=lambda: {u: selectors[u] for u in plan.nodes(wave)},
+            nodes=lambda: _ready(warehouse, by_key, plan.nodes(wave), selectors),
             full_refresh=context.run.tags.get("platform/full_refresh") == "true",
         )
         results = session.wait_for(wanted)

@@ -109,7 +109,9 @@ class Zone:
             "SELECT file, line, reason, raw FROM platform.quarantine ORDER BY file, line"
         )
 
-    def ledger(self, columns: str = "file, status, rows_in_file, rows_loaded, rows_quarantined") -> list[tuple[Any, ...]]:
+    def ledger(
+        self, columns: str = "file, status, rows_in_file, rows_loaded, rows_quarantined"
+    ) -> list[tuple[Any, ...]]:
         """Return the ledger in the order of loads."""
         return self.query(f"SELECT {columns} FROM platform.ledger ORDER BY load_id, file")
 
