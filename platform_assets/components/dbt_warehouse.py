@@ -130,6 +130,35 @@ def build_asset(
     return build
 
 
+def _ready(
+    warehouse: Warehouse,
+    by_key: Mapping[dg.AssetKey, Model],
+    nodes: Sequence[str],
+    selectors: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the nodes that dbt can run now, as `{unique_id: selector}`.
+
+    A unit test of an incremental model reads the columns of its table: before the first build
+    there are none, and the test has to wait for the next run.
+    """
+    with warehouse.reading() as connection:
+        built = set(
+            connection.execute(
+                "SELECT schema_name, table_name FROM duckdb_tables() "
+                "WHERE database_name = 'lake' UNION ALL SELECT schema_name, view_name "
+                "FROM duckdb_views() WHERE database_name = 'lake'"
+            ).fetchall()
+        )
+    waiting = {
+        unique_id
+        for model in by_key.values()
+        if model.relation not in built
+        for unique_id in model.tests.values()
+        if unique_id.startswith("unit_test.")
+    }
+    return {node: selectors[node] for node in nodes if node not in waiting}
+
+
 def _failure(model: Model, result: NodeResult | None, results: Mapping[str, NodeResult]) -> str:
     """Return why the model was not built: dbt's words, and the file to look at."""
     if result is None:
