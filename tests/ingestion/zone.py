@@ -126,7 +126,8 @@ class Zone:
         """Assert that the ledger, the raw table and the quarantine tell the same story."""
         found = self.query(
             "SELECT file, status, rows_in_file, rows_loaded, rows_quarantined, load_id, "
-            "(SELECT count(*) FROM raw.events e WHERE e._file = l.file AND e._load_id = l.load_id), "
+            "(SELECT count(*) FROM raw.events e WHERE e._file = l.file "
+            "AND e._load_id = l.load_id), "
             "(SELECT count(*) FROM platform.quarantine q WHERE q.file = l.file "
             "AND q.load_id = l.load_id AND q.line IS NOT NULL) FROM platform.ledger l"
         )
