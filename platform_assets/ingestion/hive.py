@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from resources.warehouse.connection import literal
-from resources.warehouse.file_stage import Relation
+from resources.warehouse.file_relation import Relation
 
 _FOLDER = re.compile(r"([^=/]+)=([^/]*)")
 NOTHING = "__HIVE_DEFAULT_PARTITION__"
@@ -33,4 +33,4 @@ def add(relation: Relation, folders: Mapping[str, str | None]) -> Relation:
         f"CAST({literal(value) if value is not None else 'NULL'} AS VARCHAR) AS hive{n}"
         for n, value in enumerate(new.values())
     )
-    return Relation(f"SELECT *, {sql} FROM ({relation.sql})", {**relation.wires, **wires})
+    return relation.on(f"SELECT *, {sql} FROM ({relation.sql})", wires)

@@ -30,12 +30,12 @@ class Change:
     """What must change in a raw table before rows go in.
 
     Attributes:
-        create: columns and types of a table that does not exist yet; empty otherwise.
+        create: columns and types of a table that does not exist yet; None otherwise.
         add: columns to add.
         retype: new type of columns that exist.
     """
 
-    create: Mapping[str, str] = field(default_factory=dict)
+    create: Mapping[str, str] | None = None
     add: Mapping[str, str] = field(default_factory=dict)
     retype: Mapping[str, str] = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ def apply(
     Readers see nothing of it before the transaction commits.
     """
     name = f"lake.raw.{identifier(table)}"
-    if change.create:
+    if change.create is not None:
         everything = {**change.create, **SYSTEM_COLUMNS}
         body = ", ".join(f"{identifier(column)} {kind}" for column, kind in everything.items())
         connection.execute(f"CREATE TABLE {name} ({body})")
@@ -96,15 +96,28 @@ def apply(
 
 
 def _retype(connection: duckdb.DuckDBPyConnection, table: str, wanted: Mapping[str, str]) -> None:
-    """Write the table anew with other types; refused where a value would change by it.
+    """Write the table anew with other types; refused where a value would change by it."""
+    name = f"lake.raw.{identifier(table)}"
+    check_retype(connection, table, wanted)
+    have = columns(connection, table)
+    fields = [Field(column, column, kind) for column, kind in wanted.items()]
+    casts = ", ".join(
+        f"{extract_cast.value(each, have[each.name])} AS {identifier(each.name)}" for each in fields
+    )
+    connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE ({casts}) FROM {name}")
+
+
+def check_retype(
+    connection: duckdb.DuckDBPyConnection, table: str, wanted: Mapping[str, str]
+) -> None:
+    """Make sure that the table's columns can have other types without changing a value.
 
     Raises:
         PlatformError: a value that is there already does not cast exactly.
     """
     name = f"lake.raw.{identifier(table)}"
     have = columns(connection, table)
-    fields = [Field(column, column, kind) for column, kind in wanted.items()]
-    for each in fields:
+    for each in [Field(column, column, kind) for column, kind in wanted.items()]:
         fault = extract_cast.wrong(each, have[each.name])
         if not fault:
             continue
@@ -116,10 +129,6 @@ def _retype(connection: duckdb.DuckDBPyConnection, table: str, wanted: Mapping[s
                 hint="Declare a type that holds them all (string always does), or drop the raw "
                 "table and its ledger rows to load it from the start.",
             )
-    casts = ", ".join(
-        f"{extract_cast.value(each, have[each.name])} AS {identifier(each.name)}" for each in fields
-    )
-    connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE ({casts}) FROM {name}")
 
 
 @dataclass(frozen=True)

@@ -4,30 +4,40 @@ What belongs here: what the ledger knows of a source's files, and making a load 
 What does not: staging (`file_stage`), the changes of a raw table's columns (`extract_table`).
 """
 
-import shutil
+import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
 from resources.warehouse import Warehouse, extract_table
 from resources.warehouse.connection import literal
+from resources.warehouse.extract import staged
 from resources.warehouse.extract_table import Change
-from resources.warehouse.file_stage import Bad
+from resources.warehouse.file_stage import Stage
+from resources.warehouse.lock import write_lock
+from resources.warehouse.system_tables import next_load_id
+
+Known = tuple[str, int, datetime, str, str]
 
 
 @dataclass
 class FileLoad:
-    """What the ledger will say of one file, and what is to be published of it.
+    """What the ledger will say of one file.
 
     Attributes:
         path, size, modified_at: the file as it was listed.
         status: `loaded`, `quarantined` (the whole file), `duplicate` or `empty`.
-        rows_in_file: records that the reader met; equals `rows` + quarantined ones.
+        rows_in_file: records that the reader met; equals `rows` + `bad`.
+        rows: records that can be loaded.
+        bad: records for the quarantine.
     """
 
     path: str
@@ -38,7 +48,7 @@ class FileLoad:
     reason: str | None = None
     rows_in_file: int = 0
     rows: int = 0
-    bad: list[Bad] = field(default_factory=list)
+    bad: int = 0
     first_event: datetime | None = None
     last_event: datetime | None = None
     seconds: float = 0.0
@@ -46,9 +56,8 @@ class FileLoad:
     def refuse(self, status: str, reason: str) -> None:
         """Make it a file of which nothing is loaded."""
         self.status, self.reason = status, reason
-        self.rows = self.rows_in_file = 0
+        self.rows_in_file = self.rows = self.bad = 0
         self.first_event = self.last_event = None
-        self.bad = []
 
     def check(self) -> None:
         """Make sure that every record is accounted for.
@@ -56,54 +65,40 @@ class FileLoad:
         Raises:
             RuntimeError: one is not; nothing of the load may be published then.
         """
-        if self.rows_in_file != self.rows + len(self.bad):
+        if self.rows_in_file != self.rows + self.bad:
             raise RuntimeError(
                 f"{self.path}: {self.rows_in_file} records read, but {self.rows} staged and "
-                f"{len(self.bad)} refused; nothing of it was loaded"
+                f"{self.bad} refused; nothing of it was loaded"
             )
 
 
-def known_files(
-    connection: duckdb.DuckDBPyConnection, source: str, after: int
-) -> tuple[list[tuple[str, int, datetime]], int]:
-    """Return path, size and time of the files in loads after `after`, and the newest load."""
-    rows = connection.execute(
-        "SELECT file, bytes, modified_at, load_id FROM lake.platform.ledger "
+@contextmanager
+def one_at_a_time(warehouse: Warehouse, source: str) -> Iterator[None]:
+    """Hold the lock of a source's files: no two loads ever take the same file."""
+    locks = warehouse.folder / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(source.encode()).hexdigest()[:16]
+    with write_lock(locks / f"{name}.lock").held():
+        yield
+
+
+def ledger_state(connection: duckdb.DuckDBPyConnection, source: str) -> tuple[int, int]:
+    """Return how many files of a source the ledger has, and the newest load of one."""
+    row = connection.execute(
+        "SELECT count(*), coalesce(max(load_id), 0) FROM lake.platform.ledger "
+        "WHERE source = ? AND kind = 'file'",
+        [source],
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def known_files(connection: duckdb.DuckDBPyConnection, source: str, after: int) -> list[Known]:
+    """Return path, size, time, SHA-256 and status of the source's files in loads after `after`."""
+    return connection.execute(
+        "SELECT file, bytes, modified_at, sha256, status FROM lake.platform.ledger "
         "WHERE source = ? AND kind = 'file' AND load_id > ?",
         [source, after],
     ).fetchall()
-    return [row[:3] for row in rows], max((row[3] for row in rows), default=after)
-
-
-def newest_load(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of the newest load of all."""
-    row = connection.execute("SELECT coalesce(max(load_id), 0) FROM lake.platform.ledger")
-    found = row.fetchone()
-    assert found is not None
-    return int(found[0])
-
-
-def known_contents(
-    connection: duckdb.DuckDBPyConnection, source: str, hashes: Sequence[str]
-) -> dict[str, str]:
-    """Return which of these contents the ledger knows, and the file that brought each."""
-    connection.register("hashes", pa.table({"sha256": pa.array(hashes, pa.string())}))
-    return dict(
-        connection.execute(
-            "SELECT sha256, min(file) FROM lake.platform.ledger SEMI JOIN hashes USING (sha256) "
-            "WHERE source = ? AND status IN ('loaded', 'quarantined') GROUP BY sha256",
-            [source],
-        ).fetchall()
-    )
-
-
-def known_sizes(connection: duckdb.DuckDBPyConnection, source: str) -> set[int]:
-    """Return the sizes of the source's known files: only one of these can be known again."""
-    rows = connection.execute(
-        "SELECT DISTINCT bytes FROM lake.platform.ledger WHERE source = ? AND kind = 'file'",
-        [source],
-    ).fetchall()
-    return {row[0] for row in rows}
 
 
 def newest_drift(
@@ -111,120 +106,140 @@ def newest_drift(
 ) -> list[tuple[str, str, str | None, str | None]]:
     """Return the newest recorded drift of each column: column, change, before, after."""
     return connection.execute(
-        "SELECT column_name, change, before, after FROM lake.platform.drift WHERE source = ? "
+        "SELECT column_name, change, before, after FROM lake.platform.drift "
+        "WHERE source = ? AND change <> 'column_renamed' "
         "QUALIFY row_number() OVER (PARTITION BY column_name ORDER BY load_id DESC, seen_at DESC) "
         "= 1",
         [source],
     ).fetchall()
 
 
-@contextmanager
-def staging(warehouse: Warehouse, source: str, load_id: int) -> Iterator[Path]:
-    """Yield an empty folder for the staged files of a load, inside the lake's data.
-
-    What a crashed load of the same number left there was never published: it is removed. So is
-    the folder of a load that fails.
-    """
-    folder = warehouse.data_path / "loads" / f"{load_id:012d}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    if not any(folder.iterdir()):
-        folder.rmdir()
+def renames(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, list[str]]:
+    """Return the raw columns that had to get another name than the source's: source → raw ones."""
+    found: dict[str, list[str]] = {}
+    for name, raw in connection.execute(
+        "SELECT before, column_name FROM lake.platform.drift "
+        "WHERE source = ? AND change = 'column_renamed' ORDER BY load_id, column_name",
+        [source],
+    ).fetchall():
+        found.setdefault(name, []).append(raw)
+    return found
 
 
 def publish(
     warehouse: Warehouse,
     source: str,
-    load_id: int,
-    loaded_at: datetime,
     files: Sequence[FileLoad],
-    staged: Sequence[Path],
+    stage: Stage,
     change: Change,
     drift: Iterable[tuple[str, str, str, str | None, str | None]],
-) -> None:
-    """Make the staged files, their ledger rows, quarantine and drift visible, all at once.
+) -> int:
+    """Make staged files, their ledger rows, quarantine and drift visible at once; return the load.
+
+    The number of the load is taken under the write lock, and becomes a column by the name of the
+    folder that the staged files are moved to: so a later commit always has a larger number, and
+    nobody waits for the lock while files are read.
 
     Args:
         drift: file, column, change, before, after.
+
+    Raises:
+        RuntimeError: a record is unaccounted for.
+        duckdb.Error, OSError: the disk is full, …; nothing of the load is visible then.
     """
     for each in files:
         each.check()
     with warehouse.write() as connection:
-        extract_table.apply(connection, source, change, replace=False)
-        for file in staged:
-            connection.execute(
-                f"CALL ducklake_add_data_files('lake', {literal(source)}, {literal(file)}, "
-                "schema => 'raw', allow_missing => true)"
-            )
-        _insert(connection, "ledger", _ledger(source, load_id, loaded_at, files))
-        _insert(connection, "quarantine", _quarantine(source, load_id, loaded_at, files))
-        _insert(
-            connection,
-            "drift",
-            [
-                {
-                    "load_id": load_id,
-                    "source": source,
-                    "file": file,
-                    "column_name": column,
-                    "change": kind,
-                    "before": before,
-                    "after": after,
-                    "seen_at": loaded_at,
-                }
-                for file, column, kind, before, after in drift
-            ],
-        )
+        load_id, loaded_at = next_load_id(connection), datetime.now(UTC)
+        moved = _move(warehouse, load_id, loaded_at, stage.rows)
+        try:
+            extract_table.apply(connection, source, change, replace=False)
+            for file in moved:
+                connection.execute(
+                    f"CALL ducklake_add_data_files('lake', {literal(source)}, {literal(file)}, "
+                    "schema => 'raw', allow_missing => true, hive_partitioning => true, "
+                    "ignore_extra_columns => true)"
+                )
+            said = {"load_id": load_id, "source": source}
+            _insert(connection, "ledger", [_ledger(said, loaded_at, each) for each in files])
+            for path in stage.bad:
+                _insert_quarantine(connection, said, loaded_at, path)
+            _insert(connection, "drift", [_drift(said, loaded_at, each) for each in drift])
+        except BaseException:
+            _remove(moved)
+            raise
+    return load_id
 
 
-def _ledger(
-    source: str, load_id: int, loaded_at: datetime, files: Sequence[FileLoad]
-) -> list[dict[str, object]]:
-    return [
-        {
-            "load_id": load_id,
-            "source": source,
-            "kind": "file",
-            "file": f.path,
-            "sha256": f.sha256,
-            "bytes": f.size,
-            "modified_at": f.modified_at,
-            "status": f.status,
-            "reason": f.reason,
-            "rows_in_file": f.rows_in_file,
-            "rows_loaded": f.rows,
-            "rows_quarantined": len(f.bad),
-            "min_event_at": f.first_event,
-            "max_event_at": f.last_event,
-            "loaded_at": loaded_at,
-            "seconds": f.seconds,
-        }
-        for f in files
-    ]
+def _move(
+    warehouse: Warehouse, load_id: int, loaded_at: datetime, files: Sequence[Path]
+) -> list[Path]:
+    """Move staged files to where they stay, and return them there.
+
+    Their names are new: a load of this number that never committed may have left others there.
+    """
+    if not files:
+        return []
+    moment = quote(f"{loaded_at:%Y-%m-%d %H:%M:%S.%f}+00", safe="")
+    folder = warehouse.data_path / "loads" / f"_load_id={load_id}" / f"_loaded_at={moment}"
+    folder.mkdir(parents=True, exist_ok=True)
+    token = uuid4().hex[:12]
+    moved = [folder / f"{token}-{file.name}" for file in files]
+    for file, target in zip(files, moved, strict=True):
+        os.rename(file, target)
+    return moved
 
 
-def _quarantine(
-    source: str, load_id: int, loaded_at: datetime, files: Sequence[FileLoad]
-) -> list[dict[str, object]]:
-    def row(path: str, line: int | None, reason: str | None, raw: str) -> dict[str, object]:
-        return {
-            "load_id": load_id,
-            "source": source,
-            "file": path,
-            "line": line,
-            "reason": reason,
-            "raw": raw,
-            "quarantined_at": loaded_at,
-        }
+def _remove(files: Sequence[Path]) -> None:
+    """Remove files of a load that did not get as far as its commit."""
+    for file in files:
+        file.unlink(missing_ok=True)
+    if files:
+        with suppress(OSError):
+            files[0].parent.rmdir()
+            files[0].parent.parent.rmdir()
 
-    records = [row(f.path, b.line, b.reason, b.raw) for f in files for b in f.bad]
-    whole = [row(f.path, None, f.reason, "") for f in files if f.status == "quarantined"]
-    return records + whole
+
+def _ledger(said: dict[str, object], loaded_at: datetime, file: FileLoad) -> dict[str, object]:
+    return {
+        **said,
+        "kind": "file",
+        "file": file.path,
+        "sha256": file.sha256,
+        "bytes": file.size,
+        "modified_at": file.modified_at,
+        "status": file.status,
+        "reason": file.reason,
+        "rows_in_file": file.rows_in_file,
+        "rows_loaded": file.rows,
+        "rows_quarantined": file.bad,
+        "min_event_at": file.first_event,
+        "max_event_at": file.last_event,
+        "loaded_at": loaded_at,
+        "seconds": file.seconds,
+    }
+
+
+def _drift(
+    said: dict[str, object],
+    loaded_at: datetime,
+    change: tuple[str, str, str, str | None, str | None],
+) -> dict[str, object]:
+    names = ("file", "column_name", "change", "before", "after")
+    return {**said, **dict(zip(names, change, strict=True)), "seen_at": loaded_at}
+
+
+def _insert_quarantine(
+    connection: duckdb.DuckDBPyConnection,
+    said: dict[str, object],
+    loaded_at: datetime,
+    staged_records: Path,
+) -> None:
+    connection.execute(
+        "INSERT INTO lake.platform.quarantine BY NAME SELECT ? AS load_id, ? AS source, "
+        f"*, ? AS quarantined_at FROM {staged(staged_records)}",
+        [said["load_id"], said["source"], loaded_at],
+    )
 
 
 def _insert(
@@ -232,7 +247,6 @@ def _insert(
 ) -> None:
     if rows:
         # A column of which every value is None has no type of its own to go by.
-        data = pa.Table.from_pylist(list(rows))
-        connection.register("new_rows", data)
+        connection.register("new_rows", pa.Table.from_pylist(list(rows)))
         connection.execute(f"INSERT INTO lake.platform.{table} BY NAME SELECT * FROM new_rows")
         connection.unregister("new_rows")

@@ -1,0 +1,71 @@
+"""Which files of a source the ledger knows: read once by a process, then kept up with.
+
+What belongs here: the memory of paths and contents that makes looking for new files cheap. What
+does not: the ledger's SQL (`resources.warehouse.file_load`).
+"""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from resources.landing import LandedFile
+from resources.warehouse import Warehouse, file_load
+
+_CONTENT = ("loaded", "quarantined")  # of an empty or repeated file there is no content to know
+
+
+@dataclass
+class Known:
+    """The files of one source that the ledger knows.
+
+    Attributes:
+        count, newest: how many there are, and the load of the newest.
+        files: name, size and time of each.
+        contents: the first file that brought each content, by SHA-256.
+    """
+
+    count: int = 0
+    newest: int = 0
+    files: set[tuple[str, int, datetime]] = field(default_factory=set)
+    contents: dict[str, str] = field(default_factory=dict)
+    sizes: set[int] = field(default_factory=set)
+
+    def has(self, file: LandedFile) -> bool:
+        """Return whether the ledger has this file, by name, size and time."""
+        return (file.name, file.size, file.modified_at) in self.files
+
+    def add(self, row: file_load.Known) -> None:
+        """Remember a row of the ledger."""
+        path, size, modified_at, sha256, status = row
+        self.count += 1
+        self.files.add((path, size, modified_at))
+        if status in _CONTENT:
+            self.contents.setdefault(sha256, path)
+            self.sizes.add(size)
+
+
+_guard = threading.Lock()
+_known: dict[tuple[str, int, str], Known] = {}
+
+
+def known(warehouse: Warehouse, source: str) -> Known:
+    """Return what the ledger knows now.
+
+    Costs a look at the newest loads, not at the whole ledger; if rows of the ledger were removed
+    meanwhile, or the warehouse is another one in the same place, everything is read again.
+    """
+    with _guard, warehouse.reading() as connection:
+        key = (warehouse.url, warehouse.catalog.stat().st_ino, source)
+        found = _known.setdefault(key, Known())
+        connection.begin()  # one snapshot for all queries
+        count, newest = file_load.ledger_state(connection, source)
+        if (count, newest) != (found.count, found.newest):
+            for row in file_load.known_files(connection, source, found.newest):
+                found.add(row)
+            if count != found.count:
+                found = _known[key] = Known()
+                for row in file_load.known_files(connection, source, 0):
+                    found.add(row)
+            found.newest = newest
+        connection.commit()
+        return found
