@@ -38,7 +38,7 @@ def read(block: LineBlock) -> tuple[pa.Table, list[Bad]]:
     """
     table = _cut(block)
     bad: list[Bad] = []
-    if not _is_utf8(block.data):
+    if not _is_utf8(table):
         table, bad = _without_bad_bytes(table)
     return pa.Table.from_batches(table.to_batches(max_chunksize=BATCH), table.schema), bad
 
@@ -64,10 +64,10 @@ def _cut(block: LineBlock) -> pa.Table:
     return table
 
 
-def _is_utf8(data: bytes) -> bool:
+def _is_utf8(table: pa.Table) -> bool:
     try:
-        data.decode()
-    except UnicodeDecodeError:
+        table.validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
 

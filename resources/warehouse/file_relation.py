@@ -15,12 +15,14 @@ import pyarrow as pa
 from resources.warehouse.connection import literal
 
 MOST_KEYS = 1_000  # distinct keys of one chunk that become columns
-# What DuckDB takes for JSON and JSON does not: a comma before a bracket, NaN and infinity.
-_TRAILING = r"regexp_matches(text, ',\s*[\]}]')"
-_NUMBERS = (
-    "((contains(lower(text), 'nan') OR contains(lower(text), 'inf')) "
-    r"AND regexp_matches(text, '[:\[,]\s*-?[nNiI][aAnN][nNfF]|^\s*-?[nNiI][aAnN][nNfF]'))"
+# What DuckDB takes for JSON and JSON does not: a comma before a bracket, NaN and infinity. Three
+# expressions with a fixed first character each are three times as fast as one with a class of them.
+_NUMBER = "-?[nNiI][aAnN][nNfF]"
+_SUSPECT = " OR ".join(
+    f"regexp_matches(text, '{pattern}')"
+    for pattern in (rf":\s*{_NUMBER}", rf"\[\s*{_NUMBER}", rf",\s*(?:[\]}}]|{_NUMBER})")
 )
+_KEYS = f"keys, {_SUSPECT} AS suspect, count(*), min(_line) FROM chunk GROUP BY ALL ORDER BY 4"
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 _TEXT = "rtrim(text, chr(10) || chr(13))"  # a line without its end
 
@@ -102,16 +104,16 @@ def check_json(
         keep_values: a line that is JSON but no object is kept, as an object with key `value`.
     """
     connection.register("chunk", table)
-    groups = connection.execute(
-        "SELECT CASE WHEN json_valid(text) THEN json_keys(text) END AS keys, "
-        f"{_TRAILING} OR {_NUMBERS} AS suspect, count(*), min(_line) "
-        "FROM chunk GROUP BY ALL ORDER BY 4"
-    ).fetchall()
+    try:
+        groups = connection.execute(f"SELECT json_keys(text) AS {_KEYS}").fetchall()
+    except duckdb.InvalidInputException:  # some line is no JSON at all
+        valid = "CASE WHEN json_valid(text) THEN json_keys(text) END"
+        groups = connection.execute(f"SELECT {valid} AS {_KEYS}").fetchall()
     if all(names and not suspect for names, suspect, _, _ in groups):
         return table, _first_lines(groups), []
     odd = connection.execute(
         "SELECT _line, text FROM chunk WHERE NOT json_valid(text) OR len(json_keys(text)) = 0 "
-        f"OR {_TRAILING} OR {_NUMBERS} ORDER BY _line"
+        f"OR {_SUSPECT} ORDER BY _line"
     ).fetchall()
     out, back, bad = [], [], []
     for line, text in odd:
