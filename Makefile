@@ -4,7 +4,7 @@ BIN := .venv/bin
 # What makes the environment; made again when the lock or the project's metadata changes.
 ENV := .venv/.installed
 
-.PHONY: up demo test check bench clean
+.PHONY: up demo test check bench clean clean-data
 .DEFAULT_GOAL := up
 
 up: $(ENV) ## Serve the platform on http://localhost:$(PORT), everything running.
@@ -22,8 +22,11 @@ check: $(ENV) ## Lint, types, declarations, definitions, dbt project.
 bench: $(ENV) ## Measure ingestion, time to fresh and a full materialization.
 	@$(BIN)/python -m benchmarks
 
-clean: ## Remove the environment, the data folder's default place and every cache.
-	@rm -rf .venv .data .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info dbt/target dbt/logs
+clean: ## Remove the environment and every cache; what was loaded stays.
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info dbt/target dbt/logs
+
+clean-data: ## Remove all that was landed, loaded and made: .data.
+	@rm -rf .data
 
 $(ENV): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with PYTHON=")'

@@ -45,6 +45,10 @@ class FileSource(SourceFields):
         str | None,
         Field(description="Column with the time of the event: data freshness."),
     ] = None
+    row_limit: Annotated[
+        int | None,
+        Field(description="Records at which the sender cuts a file: such files are reported."),
+    ] = None
     quarantine: Annotated[
         QuarantineLimits,
         Field(description="Shares of bad records that warn and that fail."),
@@ -69,6 +73,7 @@ class FileSource(SourceFields):
             natural_key=self.natural_key,
             new_columns=self.new_columns,
             event_time=self.event_time,
+            row_limit=self.row_limit,
             quarantine=self.quarantine,
         )
 
@@ -119,6 +124,8 @@ def _asset(declaration: FileDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinit
                 "rows_loaded": result.rows_loaded,
                 "rows_quarantined": result.rows_quarantined,
                 "duplicate_files": result.duplicates,
+                "unreadable_files": result.refused,
+                "cut_files": result.cut,
             },
         )
 
