@@ -101,6 +101,42 @@ class WatchedTables:
 
 
 @dataclass
+class Unclaimed:
+    """Landed files that no source's glob matches: nothing would ever tell that they wait.
+
+    The whole landing zone is listed for it, so it is done rarely.
+    """
+
+    globs: Sequence[str]
+    landing: Landing
+    every: float = 60.0  # seconds
+    _looked_at: float = -1e9
+    _found: str = ""
+
+    def waiting(self, instance: dg.DagsterInstance) -> dict[dg.AssetKey, str]:
+        """Return nothing.
+
+        Raises:
+            PlatformError: there are such files.
+        """
+        if time.monotonic() - self._looked_at > self.every:
+            claimed = {file for glob in self.globs for file in self.landing.find(glob)}
+            left = [file.path for file in self.landing.find("**") if file not in claimed]
+            self._looked_at, self._found = time.monotonic(), _some(left)
+        if self._found:
+            raise PlatformError(
+                f"Files have landed that belong to no source: {self._found}.",
+                hint="Widen the glob of a source, declare another, or take them away.",
+            )
+        return {}
+
+
+def _some(paths: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(paths) - most:,} more" if len(paths) > most else ""
+    return ", ".join(paths[:most]) + more
+
+
+@dataclass
 class Attempts:
     """What the sensor has asked for, so that a failing load is tried again, but not at once."""
 
@@ -160,7 +196,7 @@ def refresh_sensor(sources: Sequence[Watched]) -> dg.SensorDefinition:
         for trouble in troubles:
             context.log.error(trouble)
         if not due:
-            reason = "; ".join(troubles) or f"Nothing new in {len(sources)} sources."
+            reason = "; ".join(troubles) or "Nothing new."
             return dg.SkipReason(reason)
         graph = context.repository_def.asset_graph if context.repository_def else None
         assert graph is not None

@@ -6,6 +6,7 @@ import dagster as dg
 
 from platform_assets import policy
 from platform_assets.automation import (
+    Unclaimed,
     Watched,
     WatchedFiles,
     WatchedTables,
@@ -46,6 +47,7 @@ def build() -> dg.Definitions:
             for source in files
         ),
         *(WatchedTables(source.asset_keys(), source.declaration()) for source in databases),
+        Unclaimed([source.glob for source in files], landing),
     ]
     platform = dg.Definitions(
         assets=own,

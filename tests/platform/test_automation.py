@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from platform_assets.automation import REFRESH_TAG, Attempts, refresh_sensor, safety_net
+from platform_assets.automation import (
+    REFRESH_TAG,
+    Attempts,
+    Unclaimed,
+    refresh_sensor,
+    safety_net,
+)
 from resources.errors import PlatformError
+from resources.landing import Landing
 
 EVENTS, ORDERS = dg.AssetKey(["raw", "events"]), dg.AssetKey(["raw", "orders"])
 
@@ -160,3 +168,14 @@ def test_the_net_catches_what_a_run_left_stale_and_rests_when_all_is_fresh(
     assert count == 1
     count, cursor = requested(assets, instance, cursor)
     assert count == 0, "it was asked for already"
+
+
+def test_a_file_that_no_source_claims_is_told(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "a.csv").touch()
+    landing = Landing(str(tmp_path))
+    assert Unclaimed(["orders/*.csv"], landing).waiting(instance) == {}
+    (tmp_path / "orders" / "b.xlsx").touch()
+    (tmp_path / "orders" / ".c.xlsx.part").touch()
+    _, _, skipped = tick([Unclaimed(["orders/*.csv"], landing)], instance)  # type: ignore[list-item]
+    assert skipped == "Files have landed that belong to no source: orders/b.xlsx."
