@@ -37,7 +37,10 @@ def specs(raw: Sequence[dg.AssetKey]) -> list[dg.AssetSpec]:
             owners=["team:data"],
             description=DESCRIPTIONS[table],
             freshness=Freshness(warn="26h", fail="50h").policy(),
-            columns=[dg.TableColumn(name, type_.lower()) for name, type_ in columns.items()],
+            columns=[
+                dg.TableColumn(name, kind.lower(), meaning)
+                for name, (kind, meaning) in columns.items()
+            ],
         )
         for table, columns in system_tables.TABLES.items()
     ]
