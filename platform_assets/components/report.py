@@ -63,6 +63,8 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
             owners=[self.owner],
             freshness=self.freshness.policy(),
             metadata={
+                "title": self.title,
+                "question": self.question,
                 "audience": self.audience or "everyone",
                 "page": _link(declaration.name),
             },

@@ -1,0 +1,164 @@
+"""What the catalog knows of an asset, and how assets hang together: plain, immutable facts.
+
+What belongs here: names and meaning. What does not: where the facts come from (`collect`), what
+changes with every run (`status`), how it looks (`pages`).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+KINDS = ("report", "table", "source", "platform", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        tests: names of the checks that look at this column.
+        personal: it holds personal data; previews and profiles do not show its values.
+    """
+
+    name: str
+    type: str = ""
+    description: str = ""
+    tests: tuple[str, ...] = ()
+    personal: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One node of the asset graph.
+
+    Attributes:
+        key: the asset key with `/` between its parts.
+        kind: one of `KINDS`.
+        table: `schema.name` in the warehouse; empty for what is no table.
+        warn_seconds, fail_seconds: ages at which its freshness warns and fails; None without.
+        deadline: the cron expression of a freshness policy by the clock.
+        written, compiled: SQL as its author wrote it, and as it runs.
+        text: words of a report's page.
+        link: where the thing itself is, for what is no table (a report's page).
+    """
+
+    key: str
+    kind: str
+    title: str = ""
+    description: str = ""
+    layer: str = ""
+    domain: str = ""
+    owners: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    parents: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    table: str = ""
+    warn_seconds: float | None = None
+    fail_seconds: float | None = None
+    deadline: str = ""
+    file: str = ""
+    line: int = 1
+    written: str = ""
+    compiled: str = ""
+    text: str = ""
+    question: str = ""
+    audience: str = ""
+    link: str = ""
+    materializable: bool = True
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition("/")[2]
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.title or self.name
+
+    def column(self, name: str) -> Column | None:
+        """Return a column by its name, whatever its case."""
+        lowered = name.lower()
+        return next((c for c in self.columns if c.name.lower() == lowered), None)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All assets, by key."""
+
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """Keys of what reads each asset directly, sorted."""
+        found: dict[str, list[str]] = {key: [] for key in self.assets}
+        for key in sorted(self.assets):
+            for parent in self.assets[key].parents:
+                if parent in found:
+                    found[parent].append(key)
+        return {key: tuple(children) for key, children in found.items()}
+
+    @cached_property
+    def importance(self) -> Mapping[str, int]:
+        """How many assets depend on each, however far downstream.
+
+        One pass over the graph with bit sets: 10,000 assets take well under a second.
+        """
+        places = {key: place for place, key in enumerate(self.assets)}
+        reached: dict[str, int] = {}
+        for key in reversed(self.order):
+            bits = 0
+            for child in self.children[key]:
+                bits |= reached[child] | (1 << places[child])
+            reached[key] = bits
+        return {key: bits.bit_count() for key, bits in reached.items()}
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """All keys, each after everything that it depends on."""
+        waiting = {
+            key: sum(parent in self.assets for parent in asset.parents)
+            for key, asset in self.assets.items()
+        }
+        ready = deque(sorted(key for key, count in waiting.items() if not count))
+        done: list[str] = []
+        while ready:
+            key = ready.popleft()
+            done.append(key)
+            for child in self.children[key]:
+                waiting[child] -= 1
+                if not waiting[child]:
+                    ready.append(child)
+        return tuple(done)
+
+    def upstream(self, key: str, depth: int | None = None) -> dict[str, int]:
+        """Return what an asset depends on, with the distance to it, nearest first."""
+        return self._walk(key, lambda k: self.assets[k].parents, depth)
+
+    def downstream(self, key: str, depth: int | None = None) -> dict[str, int]:
+        """Return what depends on an asset, with the distance to it, nearest first."""
+        return self._walk(key, lambda k: self.children[k], depth)
+
+    def _walk(
+        self, key: str, neighbours: Callable[[str], Iterable[str]], depth: int | None
+    ) -> dict[str, int]:
+        found = {key: 0}
+        ahead = deque([key])
+        while ahead:
+            here = ahead.popleft()
+            if depth is not None and found[here] == depth:
+                continue
+            for other in neighbours(here):
+                if other in self.assets and other not in found:
+                    found[other] = found[here] + 1
+                    ahead.append(other)
+        del found[key]
+        return found
+
+    def having(self, keys: Iterable[str]) -> list[Asset]:
+        """Return the assets of these keys that exist, in their order."""
+        return [self.assets[key] for key in keys if key in self.assets]

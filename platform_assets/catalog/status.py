@@ -1,0 +1,302 @@
+"""How each asset is right now: when it was made, how fresh it is, which checks fail, and why.
+
+What belongs here: reading Dagster's event log, only what is new of it, and the verdict in one
+line. What does not: what an asset is (`model`), drawing it (`pages`).
+"""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.freshness import FreshnessState
+
+from platform_assets.catalog.model import Asset, Graph
+
+NEWS = (
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.FRESHNESS_STATE_CHANGE,
+)
+MOST_NEWS = 2_000  # events after which everything is read again
+FAILED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+class Health(IntEnum):
+    """How an asset is; the larger, the worse."""
+
+    good = 0
+    unknown = 1
+    warning = 2
+    failing = 3
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The newest result of a check; `at` is None where it never ran.
+
+    Attributes:
+        error: a failure is an error, and no mere warning.
+        newest_data: time of the newest event, where the check looks for it.
+    """
+
+    name: str
+    passed: bool = False
+    error: bool = False
+    description: str = ""
+    at: datetime | None = None
+    newest_data: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How an asset is now.
+
+    Attributes:
+        made_at: when it was last materialized.
+        run_id: the run that did it.
+        rows: rows then, where they are counted.
+        newest_data: time of the newest event in it, where a source names one.
+        fresh: Dagster's verdict on the freshness policy: PASS, WARN, FAIL, UNKNOWN, NOT_APPLICABLE.
+        running: a run is at work on it.
+        failed_run: the run after the last materialization that did not get there.
+    """
+
+    made_at: datetime | None = None
+    run_id: str = ""
+    rows: int | None = None
+    newest_data: datetime | None = None
+    fresh: str = "UNKNOWN"
+    running: bool = False
+    failed_run: str = ""
+    checks: tuple[CheckResult, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def failing(self) -> tuple[CheckResult, ...]:
+        """Checks that ran and did not pass."""
+        return tuple(c for c in self.checks if c.at is not None and not c.passed)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A health and its reason, in one line for people."""
+
+    health: Health
+    reason: str
+
+
+def verdict(asset: Asset, status: Status, now: datetime) -> Verdict:
+    """Return how an asset is by itself, the worst reason first."""
+    reasons: list[tuple[Health, str]] = []
+    errors = [c.name for c in status.failing if c.error]
+    warnings = [c.name for c in status.failing if not c.error]
+    if status.failed_run:
+        reasons.append((Health.failing, "the last run failed"))
+    if errors:
+        reasons.append((Health.failing, _checks(errors, "fails", "fail")))
+    reasons.extend(_age(asset, status, now))
+    if warnings:
+        reasons.append((Health.warning, _checks(warnings, "warns", "warn")))
+    if status.made_at is None and asset.materializable:
+        reasons.append((Health.unknown, "never materialized"))
+    if not reasons:
+        return Verdict(Health.good, _good(status, now))
+    worst = max(health for health, _ in reasons)
+    ordered = sorted(reasons, key=lambda r: -r[0])
+    return Verdict(worst, "; ".join(text for _, text in ordered))
+
+
+def _age(asset: Asset, status: Status, now: datetime) -> list[tuple[Health, str]]:
+    """Return what the freshness policy says; measured here, since Dagster looks every 30 s only."""
+    if status.made_at is None:
+        return []
+    age = (now - status.made_at).total_seconds()
+    if asset.fail_seconds is not None and age > asset.fail_seconds:
+        allowed = span(timedelta(seconds=asset.fail_seconds))
+        return [(Health.failing, f"{span(now - status.made_at)} old, at most {allowed} is allowed")]
+    if asset.warn_seconds is not None and age > asset.warn_seconds:
+        allowed = span(timedelta(seconds=asset.warn_seconds))
+        return [(Health.warning, f"{span(now - status.made_at)} old, usually less than {allowed}")]
+    if asset.deadline and status.fresh == "FAIL":
+        return [(Health.failing, f"not made by its deadline ({asset.deadline})")]
+    return []
+
+
+def _good(status: Status, now: datetime) -> str:
+    passed = len([c for c in status.checks if c.at is not None])
+    made = f"made {span(now - status.made_at)} ago" if status.made_at else "nothing to make"
+    return f"{made}, {passed} check{'s pass' if passed > 1 else ' passes'}" if passed else made
+
+
+def _checks(names: Sequence[str], one: str, many: str) -> str:
+    if len(names) == 1:
+        return f"check {names[0]} {one}"
+    return f"{len(names)} checks {many}: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
+
+
+def span(age: timedelta) -> str:
+    """Return a length of time as people say it: 40 s, 12 min, 5 h, 3 days."""
+    seconds = max(age.total_seconds(), 0)
+    for limit, unit, name in ((90, 1, "s"), (90 * 60, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:.0f} days"
+
+
+class Statuses:
+    """The status of every asset, kept up with the event log.
+
+    Args:
+        instance: Dagster's instance, whose storage is read and never written.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._guard = threading.Lock()
+        self._cursor = -1
+        self._graph: Graph | None = None
+        self._found: dict[str, Status] = {}
+
+    def read(self, graph: Graph) -> Mapping[str, Status]:
+        """Return the status of every asset of the graph, as of now.
+
+        Costs one small query while nothing happens; otherwise what happened is read, no more.
+        """
+        with self._guard:
+            newest = self._newest()
+            if graph is not self._graph:
+                self._found = self._read(graph, graph.assets)
+            elif newest != self._cursor:
+                touched = self._touched(graph)
+                self._found = {**self._found, **self._read(graph, touched)}
+            elif any(status.running for status in self._found.values()):
+                running = [key for key, status in self._found.items() if status.running]
+                self._found = {**self._found, **self._read(graph, running)}
+            self._graph, self._cursor = graph, newest
+            return self._found
+
+    def _newest(self) -> int:
+        return self._instance.event_log_storage.get_maximum_record_id() or 0
+
+    def _touched(self, graph: Graph) -> Iterable[str]:
+        """Return the keys of which the log has news."""
+        keys: set[str] = set()
+        for kind in NEWS:
+            records = self._instance.event_log_storage.get_event_records(
+                dg.EventRecordsFilter(kind, after_cursor=self._cursor),
+                limit=MOST_NEWS,
+                ascending=True,
+            )
+            if len(records) == MOST_NEWS:
+                return graph.assets
+            keys |= {_key(record) for record in records}
+        return keys & set(graph.assets)
+
+    def _read(self, graph: Graph, keys: Iterable[str]) -> dict[str, Status]:
+        assets = graph.having(keys)
+        names = {asset.key: dg.AssetKey(asset.key.split("/")) for asset in assets}
+        records = {
+            "/".join(r.asset_entry.asset_key.path): r.asset_entry
+            for r in self._instance.get_asset_records(list(names.values()))
+        }
+        fresh = self._instance.get_freshness_state_records(list(names.values()))
+        checks = self._checks(assets, names)
+        found = {}
+        for asset in assets:
+            state = fresh.get(names[asset.key])
+            found[asset.key] = _status(
+                records.get(asset.key), state.freshness_state if state else None, checks[asset.key]
+            )
+        return self._with_runs(found, records)
+
+    def _checks(
+        self, assets: Sequence[Asset], names: Mapping[str, dg.AssetKey]
+    ) -> dict[str, tuple[CheckResult, ...]]:
+        keys = {
+            (asset.key, check): dg.AssetCheckKey(names[asset.key], check)
+            for asset in assets
+            for check in asset.checks
+        }
+        storage = self._instance.event_log_storage
+        summaries = storage.get_asset_check_summary_records(list(keys.values())) if keys else {}
+        return {
+            asset.key: tuple(
+                _check(check, summaries.get(keys[asset.key, check])) for check in asset.checks
+            )
+            for asset in assets
+        }
+
+    def _with_runs(self, found: dict[str, Status], entries: Mapping[str, Any]) -> dict[str, Status]:
+        """Add what became of runs that were to materialize an asset and have not."""
+        open_runs = {
+            key: entry.last_run_id
+            for key, entry in entries.items()
+            if entry.last_run_id and entry.last_run_id != found[key].run_id
+        }
+        if not open_runs:
+            return found
+        wanted = dg.RunsFilter(run_ids=sorted(set(open_runs.values())))
+        states = {run.run_id: run.status for run in self._instance.get_runs(wanted)}
+        for key, run_id in open_runs.items():
+            state = states.get(run_id)
+            if state in FAILED:
+                found[key] = replace(found[key], failed_run=run_id)
+            elif state is not None and state != dg.DagsterRunStatus.SUCCESS:
+                found[key] = replace(found[key], running=True)
+        return found
+
+
+def _key(record: Any) -> str:
+    event = record.event_log_entry.dagster_event
+    key = event.asset_key if event is not None else None
+    if key is None and event is not None:
+        key = getattr(event.event_specific_data, "asset_key", None)
+        key = key or getattr(event.event_specific_data, "key", None)
+    return "/".join(key.path) if isinstance(key, dg.AssetKey) else ""
+
+
+def _status(entry: Any, fresh: FreshnessState | None, checks: tuple[CheckResult, ...]) -> Status:
+    event = entry.last_materialization if entry is not None else None
+    found = event.asset_materialization if event is not None else None
+    metadata = {name: value.value for name, value in (found.metadata if found else {}).items()}
+    return Status(
+        made_at=datetime.fromtimestamp(event.timestamp, UTC) if event is not None else None,
+        run_id=event.run_id if event is not None else "",
+        rows=_whole(metadata.get("dagster/row_count")),
+        newest_data=max((c.newest_data for c in checks if c.newest_data), default=None),
+        fresh=fresh.name if fresh is not None else "UNKNOWN",
+        checks=checks,
+        metadata=metadata,
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _check(name: str, summary: Any) -> CheckResult:
+    record = summary.last_completed_check_execution_record if summary is not None else None
+    if record is None or record.evaluation is None:
+        return CheckResult(name)
+    evaluation = record.evaluation
+    newest = evaluation.metadata.get("newest_event")
+    return CheckResult(
+        name,
+        passed=evaluation.passed,
+        error=evaluation.severity == dg.AssetCheckSeverity.ERROR,
+        description=evaluation.description or "",
+        at=datetime.fromtimestamp(record.create_timestamp, UTC),
+        newest_data=_moment(newest.value) if newest is not None else None,
+    )
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
