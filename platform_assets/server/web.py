@@ -1,4 +1,4 @@
-"""Entry point of the web server: Dagster at `/`, files of reports below `/files/reports`.
+"""Entry point of the web server: Dagster at `/`, the catalog, files of reports.
 
 What belongs here: which application answers which path. What does not: the pages themselves.
 """
@@ -59,15 +59,26 @@ def application(context: Any) -> Any:
     """
     from dagster_webserver.webserver import DagsterWebserver
     from starlette.applications import Starlette
-    from starlette.routing import Mount
+    from starlette.responses import RedirectResponse
+    from starlette.routing import Mount, Route
 
+    from platform_assets.catalog.catalog import Catalog
+    from platform_assets.catalog.usage import Usage
+    from platform_assets.catalog.web import application as catalog_pages
     from platform_assets.server.home import Home
     from platform_assets.server.report_files import report_files
 
+    home = Home.from_settings()
+    catalog = catalog_pages(
+        Catalog(context, home.data / "dbt" / "target"),
+        Usage(home.data / "catalog" / "usage.sqlite"),
+    )
     dagster = DagsterWebserver(context, live_data_poll_rate=POLL_MILLISECONDS).create_asgi_app()
     return Starlette(
         routes=[
-            Mount("/files/reports", app=report_files(Home.from_settings().reports)),
+            Mount("/files/reports", app=report_files(home.reports)),
+            Route("/catalog", lambda _request: RedirectResponse("/catalog/")),
+            Mount("/catalog", app=catalog),
             Mount("/", app=dagster),
         ],
         lifespan=_lifespan,

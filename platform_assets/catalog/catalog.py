@@ -1,0 +1,135 @@
+"""The catalog of a running web server: graph, index and statuses, never staler than a request.
+
+What belongs here: when to read what again. What does not: what is read (`collect`, `status`) and
+what people see (`pages`).
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from platform_assets.catalog import collect
+from platform_assets.catalog.model import Asset, Graph
+from platform_assets.catalog.search import Index
+from platform_assets.catalog.status import Health, Status, Statuses, Verdict, verdict
+
+NO_STATUS = Status()
+
+
+@dataclass(frozen=True)
+class View:
+    """The catalog as of one moment: what a page shows.
+
+    Attributes:
+        trouble: why the definitions do not load; the graph is then the last that did.
+        known_at: when the graph was read.
+    """
+
+    graph: Graph
+    statuses: Mapping[str, Status]
+    now: datetime
+    trouble: str = ""
+    known_at: datetime | None = None
+
+    def status(self, key: str) -> Status:
+        """Return how an asset is."""
+        return self.statuses.get(key, NO_STATUS)
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """How each asset is by itself."""
+        return {k: verdict(a, self.status(k), self.now) for k, a in self.graph.assets.items()}
+
+    @cached_property
+    def health(self) -> Mapping[str, str]:
+        """The name of each asset's health."""
+        return {key: found.health.name for key, found in self.verdicts.items()}
+
+    def troubled(self) -> list[tuple[Asset, Verdict]]:
+        """Return what needs attention: the worst first, then what most depends on."""
+        found = [(a, self.verdicts[k]) for k, a in self.graph.assets.items()]
+        worse = [(a, v) for a, v in found if v.health >= Health.unknown]
+        return sorted(
+            worse, key=lambda each: (-each[1].health, -self.graph.importance[each[0].key])
+        )
+
+    def upstream_trouble(self, key: str) -> list[tuple[Asset, Verdict]]:
+        """Return what is wrong with what an asset rests on, nearest first."""
+        found = [(self.graph.assets[k], self.verdicts[k]) for k in self.graph.upstream(key)]
+        return [(a, v) for a, v in found if v.health >= Health.warning]
+
+
+class Catalog:
+    """What the web server knows, shared by all requests.
+
+    Args:
+        context: Dagster's `WorkspaceProcessContext`.
+        dbt_target: the folder of dbt's artifacts.
+    """
+
+    def __init__(self, context: Any, dbt_target: Path) -> None:
+        self._context = context
+        self._target = dbt_target
+        self._statuses = Statuses(context.instance)
+        self._guard = threading.Lock()
+        self._state: tuple[Any, ...] = ()
+        self._graph = Graph()
+        self._known_at: datetime | None = None
+        self.index = Index()
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        """Dagster's instance."""
+        instance: dg.DagsterInstance = self._context.instance
+        return instance
+
+    def view(self) -> View:
+        """Return the catalog as it is now."""
+        workspace = self._context.create_request_context()
+        trouble = _trouble(workspace)
+        with self._guard:
+            state = (*_versions(workspace), _modified(self._target / "manifest.json"))
+            if state != self._state and not trouble:
+                self._graph = self._collect(workspace)
+                self._state, self._known_at = state, datetime.now(UTC)
+                self.index.update(self._graph)
+            graph, known_at = self._graph, self._known_at
+        return View(graph, self._statuses.read(graph), datetime.now(UTC), trouble, known_at)
+
+    def _collect(self, workspace: Any) -> Graph:
+        manifest = collect.manifest(self._target / "manifest.json")
+        found = collect.graph(
+            workspace.asset_graph.asset_nodes, manifest, self._target / "compiled"
+        )
+        # An asset that did not change stays the same object: whatever rests on it stays, too.
+        known = self._graph.assets
+        same = {k: known[k] if known.get(k) == a else a for k, a in found.assets.items()}
+        return Graph(same)
+
+
+def _versions(workspace: Any) -> list[Any]:
+    """Return what changes whenever a code location is loaded again."""
+    entries = [workspace.get_location_entry(name) for name in workspace.code_location_names]
+    return [(entry.version_key, entry.update_timestamp) for entry in entries if entry]
+
+
+def _trouble(workspace: Any) -> str:
+    """Return why a code location does not load; "" if all do."""
+    for name in workspace.code_location_names:
+        entry = workspace.get_location_entry(name)
+        if entry is not None and entry.load_error is not None:
+            return str(entry.load_error.message).strip()
+    return ""
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

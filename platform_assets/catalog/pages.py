@@ -1,0 +1,273 @@
+"""What each page of the catalog shows: a function from the view to plain facts.
+
+The facts are the page's JSON twin as they stand. What does not belong here: HTML, HTTP.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from platform_assets.catalog.catalog import View
+from platform_assets.catalog.model import Asset
+from platform_assets.catalog.present import (
+    Facts,
+    asset_url,
+    card,
+    cards,
+    check,
+    column,
+    dagster_url,
+    domain_url,
+    moment,
+    owner,
+    windows,
+)
+from platform_assets.catalog.search import FACETS, Found, Index
+from platform_assets.catalog.status import Health
+
+SHOWN = 8  # entries of a list on the home page
+PAGE = 20  # results of a search on one page
+Chosen = Mapping[str, Sequence[str]]
+
+
+class Missing(Exception):
+    """There is no such asset, column, owner or domain."""
+
+
+def home(view: View) -> Facts:
+    """Return the first page: what needs attention, what is fresh, where to begin."""
+    assets = list(view.graph.assets.values())
+    made = [a for a in assets if view.status(a.key).made_at]
+    newest = sorted(made, key=lambda a: str(moment(view.status(a.key).made_at)), reverse=True)
+    owners = Counter(o for a in assets for o in a.owners)
+    troubled = [a for a, found in view.troubled() if found.health > Health.unknown]
+    return {
+        "counts": Counter(a.kind for a in assets),
+        "attention": cards(view, troubled[:SHOWN]),
+        "attention_total": len(troubled),
+        "reports": cards(view, [a for a in assets if a.kind == "report"]),
+        "recent": cards(view, [a for a in newest if a.kind == "table"][:SHOWN]),
+        "domains": _domains(view),
+        "owners": [{**owner(name), "assets": count} for name, count in owners.most_common()],
+    }
+
+
+def _domains(view: View) -> list[Facts]:
+    by_domain: dict[str, list[Asset]] = defaultdict(list)
+    for asset in view.graph.assets.values():
+        by_domain[asset.domain or "none"].append(asset)
+    return [
+        {
+            "name": name,
+            "url": domain_url(name),
+            "assets": len(assets),
+            "kinds": Counter(a.kind for a in assets),
+            "health": max(view.verdicts[a.key].health for a in assets).name,
+            "attention": sum(view.verdicts[a.key].health >= Health.warning for a in assets),
+        }
+        for name, assets in sorted(by_domain.items())
+    ]
+
+
+def search(
+    view: View, index: Index, text: str, only: Chosen, use: Mapping[str, int], page: int = 1
+) -> Facts:
+    """Return a page of results with facets."""
+    found = index.search(
+        text, only=only, health=view.health, use=use, offset=(page - 1) * PAGE, limit=PAGE
+    )
+    return {
+        "q": text,
+        "only": {facet: list(only.get(facet, ())) for facet in FACETS},
+        "total": found.total,
+        "page": page,
+        "pages": max(1, -(-found.total // PAGE)),
+        "corrected": found.corrected,
+        "results": _results(view, found),
+        "facets": found.facets,
+    }
+
+
+def _results(view: View, found: Found) -> list[Facts]:
+    return [
+        {
+            **card(view, hit.asset),
+            "matches": [column(hit.asset, c) for c in hit.columns],
+            "score": round(hit.score, 3),
+        }
+        for hit in found.hits
+    ]
+
+
+def asset(view: View, key: str) -> Facts:
+    """Return all that is known of an asset without asking the warehouse.
+
+    Raises:
+        Missing: there is no such asset.
+    """
+    found = _find(view, key)
+    status = view.status(key)
+    direct = view.graph.upstream(key, 1), view.graph.downstream(key, 1)
+    return {
+        **card(view, found),
+        "description": found.description,
+        "question": found.question,
+        "audience": found.audience,
+        "table": found.table,
+        "link": found.link,
+        "tags": dict(found.tags),
+        "kinds": list(found.kinds),
+        "file": found.file,
+        "line": found.line,
+        "dagster": dagster_url(key),
+        "freshness": {
+            "policy": windows(found),
+            "state": status.fresh,
+            "newest_data": moment(status.newest_data),
+        },
+        "run": status.run_id,
+        "running": status.running,
+        "failed_run": status.failed_run,
+        "checks": [check(c, view.now) for c in status.checks],
+        "fields": [column(found, c) for c in found.columns],
+        "upstream": cards(view, view.graph.having(direct[0])),
+        "downstream": cards(view, view.graph.having(direct[1])),
+        "trouble_upstream": [card(view, a) for a, _ in view.upstream_trouble(key)],
+        "sql": found.written,
+        "compiled": found.compiled,
+    }
+
+
+def impact(view: View, key: str) -> Facts:
+    """Return who is hit if an asset breaks: everything downstream, and whose it is.
+
+    Raises:
+        Missing: there is no such asset.
+    """
+    found = _find(view, key)
+    distances = view.graph.downstream(key)
+    assets = view.graph.having(distances)
+    owners = Counter(o for a in assets for o in a.owners)
+    return {
+        "asset": card(view, found),
+        "assets": [{**card(view, a), "distance": distances[a.key]} for a in assets],
+        "reports": cards(view, [a for a in assets if a.kind == "report"]),
+        "owners": [{**owner(name), "assets": count} for name, count in owners.most_common()],
+        "audiences": sorted({a.audience for a in assets if a.audience}),
+    }
+
+
+def column_page(view: View, key: str, name: str) -> Facts:
+    """Return what is known of a column, and where else a column of its name is.
+
+    Raises:
+        Missing: there is no such asset, or no such column in it.
+    """
+    found = _find(view, key)
+    one = found.column(name)
+    if one is None:
+        raise Missing(f"{key} has no column {name}.")
+    results = {c.name: c for c in view.status(key).checks}
+    same = [
+        {**column(other, match), "asset": card(view, other)}
+        for other in view.graph.assets.values()
+        if other.key != key and (match := other.column(name)) is not None
+    ]
+    return {
+        "asset": card(view, found),
+        "column": column(found, one),
+        "checks": [check(results[test], view.now) for test in one.tests if test in results],
+        "elsewhere": same,
+    }
+
+
+def owner_page(view: View, name: str) -> Facts:
+    """Return what a person or a team owns, and what of it needs care.
+
+    Raises:
+        Missing: nobody of that name owns anything.
+    """
+    mine = [a for a in view.graph.assets.values() if name in a.owners]
+    if not mine:
+        raise Missing(f"{name} owns nothing.")
+    return {"owner": owner(name), **_group(view, mine)}
+
+
+def domain_page(view: View, name: str) -> Facts:
+    """Return what belongs to a domain.
+
+    Raises:
+        Missing: there is no such domain.
+    """
+    mine = [a for a in view.graph.assets.values() if (a.domain or "none") == name]
+    if not mine:
+        raise Missing(f"There is no domain {name}.")
+    return {"domain": name, "url": domain_url(name), **_group(view, mine)}
+
+
+def tag_page(view: View, tag: str) -> Facts:
+    """Return what carries a tag, given as `key:value` or `key`.
+
+    Raises:
+        Missing: nothing carries it.
+    """
+    key, _, value = tag.partition(":")
+    mine = [a for a in view.graph.assets.values() if a.tags.get(key, None) == value]
+    mine += [a for a in view.graph.assets.values() if not value and tag in a.kinds]
+    if not mine:
+        raise Missing(f"Nothing is tagged {tag}.")
+    return {"tag": tag, **_group(view, mine)}
+
+
+def _group(view: View, assets: Sequence[Asset]) -> Facts:
+    ranked = sorted(assets, key=lambda a: (-view.graph.importance[a.key], a.key))
+    care = [a for a in ranked if view.verdicts[a.key].health >= Health.warning]
+    return {
+        "attention": cards(view, care),
+        "reports": cards(view, [a for a in ranked if a.kind == "report"]),
+        "tables": cards(view, [a for a in ranked if a.kind in ("table", "platform", "other")]),
+        "sources": cards(view, [a for a in ranked if a.kind == "source"]),
+        "owners": [owner(name) for name in sorted({o for a in assets for o in a.owners})],
+    }
+
+
+MEASURES: Mapping[str, Callable[[View, Asset], bool]] = {
+    "owned": lambda view, a: bool(a.owners),
+    "described": lambda view, a: bool(a.description.strip()),
+    "columns described": lambda view, a: all(c.description for c in a.columns),
+    "tested": lambda view, a: bool(a.checks) or a.kind in ("report", "platform"),
+    "healthy": lambda view, a: view.verdicts[a.key].health <= Health.unknown,
+    "fresh": lambda view, a: a.fail_seconds is not None and view.status(a.key).fresh == "PASS",
+}
+
+
+def coverage(view: View) -> Facts:
+    """Return of each domain which share of its assets is owned, described, tested and fresh."""
+    by_domain: dict[str, list[Asset]] = defaultdict(list)
+    for each in view.graph.assets.values():
+        by_domain[each.domain or "none"].append(each)
+    rows = [_covered(view, name, assets) for name, assets in sorted(by_domain.items())]
+    return {
+        "measures": list(MEASURES),
+        "domains": rows,
+        "all": _covered(view, "all", list(view.graph.assets.values())),
+    }
+
+
+def _covered(view: View, name: str, assets: Sequence[Asset]) -> Facts:
+    shares: dict[str, Any] = {}
+    for measure, holds in MEASURES.items():
+        lacking = [a for a in assets if not holds(view, a)]
+        shares[measure] = {
+            "share": round(1 - len(lacking) / len(assets), 4) if assets else 1.0,
+            "lacking": [{"key": a.key, "url": asset_url(a.key)} for a in lacking[:50]],
+        }
+    url = domain_url(name) if name != "all" else "/catalog/"
+    return {"name": name, "url": url, "assets": len(assets), "shares": shares}
+
+
+def _find(view: View, key: str) -> Asset:
+    found = view.graph.assets.get(key)
+    if found is None:
+        raise Missing(f"There is no asset {key}.")
+    return found
