@@ -7,10 +7,12 @@ anything that a setting names; that is the work of the room that uses it.
 from functools import cache
 from pathlib import Path
 
+from dotenv import load_dotenv
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+ENV_FILE = PROJECT_ROOT / ".env"
 
 
 class Settings(BaseSettings):
@@ -20,9 +22,7 @@ class Settings(BaseSettings):
     same wherever it is started.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="PLATFORM_", env_file=PROJECT_ROOT / ".env", extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_prefix="PLATFORM_", env_file=ENV_FILE, extra="ignore")
 
     data_dir: Path = Field(
         default=Path(".data"),
@@ -87,5 +87,9 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process; `settings.cache_clear()` has them read again."""
+    """Return the settings of this process; `settings.cache_clear()` has them read again.
+
+    What else `.env` holds, the secrets of declared sources for one, joins the environment.
+    """
+    load_dotenv(ENV_FILE)
     return Settings()

@@ -4,6 +4,8 @@ What belongs here: fields, their check and their place in the catalog. What does
 files (`file_source`) or tables (`database_source`).
 """
 
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -13,6 +15,8 @@ from pydantic import BaseModel, Field, PrivateAttr
 
 from platform_assets.ingestion.declaration import Column, NewColumns
 from platform_assets.policy import Claim, Freshness, line_of, stamp
+from resources.errors import PlatformError
+from resources.settings import PROJECT_ROOT
 
 # What the platform adds to every raw table, with the meaning that the catalog shows.
 PLATFORM_COLUMNS = (
@@ -66,11 +70,17 @@ class SourceFields(dg.Component, dg.Model, dg.Resolvable):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Load the component from its YAML; a source without a name has that of its folder."""
+        """Load the component from its YAML; a source without a name has that of its folder.
+
+        Raises:
+            PlatformError: it names an environment variable that is not set.
+        """
+        file = declaration_file(context)
+        _require_secrets(file)
         source = super().load(attributes, context)
         if source.name is None:
             source.name = Path(context.path).name
-        source._file = declaration_file(context)
+        source._file = file
         return source
 
     def raw_tables(self) -> tuple[str, ...]:
@@ -86,6 +96,19 @@ def declaration_file(context: dg.ComponentLoadContext) -> Path:
     """Return the `defs.yaml` that is being loaded."""
     path = Path(context.path)
     return path / "defs.yaml" if path.is_dir() else path
+
+
+def _require_secrets(file: Path) -> None:
+    """Make sure that what `{{ env.NAME }}` stands for is set: Dagster takes it for nothing."""
+    for number, line in enumerate(file.read_text().splitlines(), start=1):
+        code = line.partition(" #")[0]
+        for name in re.findall(r"\{\{\s*env\.(\w+)\s*\}\}", code):
+            if name not in os.environ and not code.lstrip().startswith("#"):
+                raise PlatformError(
+                    f"{file}:{number}: the environment variable {name} is not set.",
+                    hint=f"Set {name} in the environment, or write {name}=… into "
+                    f"{PROJECT_ROOT / '.env'}.",
+                )
 
 
 def catalog_columns(columns: Sequence[Column]) -> list[dg.TableColumn]:

@@ -1,12 +1,13 @@
 """Errors worth reading: one clear message with the way out, and no traceback."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from platform_assets.cli import COMMANDS, run
-from resources.settings import settings
+from resources.settings import PROJECT_ROOT, settings
 
 
 def failed(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -71,3 +72,38 @@ def test_the_help_of_every_command_is_worth_reading(
     assert len(out.splitlines()) > 10
     assert run(["--help"]) == 0
     assert f"\n  {command} " in capfd.readouterr().out
+
+
+def _model(folder: Path, name: str) -> Path:
+    """Copy the dbt project, have the settings name the copy, and return one file of it."""
+    shutil.copytree(PROJECT_ROOT / "dbt", folder, ignore=shutil.ignore_patterns("target", "logs"))
+    os.environ["PLATFORM_DBT_DIR"] = str(folder)
+    return next(folder.rglob(name))
+
+
+def _failed_model(capfd: pytest.CaptureFixture[str], selection: str) -> str:
+    settings.cache_clear()
+    assert run(["materialize", selection, "--definitions", "platform_assets.definitions"]) == 1
+    out = capfd.readouterr().out
+    assert "Traceback" not in out and 'File "' not in out
+    return " ".join(out.split())
+
+
+def test_a_mistake_in_sql_is_told_with_its_model_and_line(
+    project_data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    seed = _model(tmp_path / "dbt", "stg_shop_products.sql")
+    seed.write_text("{{ config(materialized='table') }}\nselect\n    1 as one,\n    twoo\n")
+    said = _failed_model(capfd, 'key:"staging/stg_shop_products"')
+    assert "models/staging/commerce/stg_shop_products.sql" in said
+    assert 'Referenced column "twoo" was not found' in said
+
+
+def test_a_broken_contract_is_told_with_the_column(
+    project_data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = _model(tmp_path / "dbt", "dim_products.sql")
+    model.write_text("select 1 as product_id")
+    said = _failed_model(capfd, 'key:"marts/dim_products"')
+    assert "models/marts/commerce/dim_products.sql" in said
+    assert "enforced contract that failed" in said and "missing in definition" in said

@@ -54,6 +54,30 @@ def test_a_mistake_in_a_declaration_is_named_with_its_line(
     assert found[0].startswith(f"{project / 'defs.yaml'}:{line}: ")
 
 
+DATABASE = """type: platform_assets.components.DatabaseSource
+attributes:
+  owner: team:data
+  domain: commerce
+  description: The shop.
+  freshness: {fail: 50h}
+  # url: "{{ env.AN_OLD_URL }}"
+  url: "{{ env.SHOP_URL }}"
+  tables:
+    - {name: orders}
+"""
+
+
+def test_a_missing_secret_is_named_with_its_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "defs.yaml").write_text(DATABASE)
+    monkeypatch.delenv("SHOP_URL", raising=False)
+    found = reason()
+    assert f"{project / 'defs.yaml'}:8: the environment variable SHOP_URL is not set." in found
+    monkeypatch.setenv("SHOP_URL", "sqlite:///shop.sqlite")
+    load_definitions("platform_assets.definitions")
+
+
 def test_yaml_that_does_not_parse_is_named_with_its_line(project: Path) -> None:
     (project / "defs.yaml").write_text(f"type: {COMPONENT}\nattributes: [\n")
     assert f'"{project / "defs.yaml"}", line 3' in reason()
