@@ -93,7 +93,7 @@ from (
             "type",
             event,
             name,
-            "anonymousId" as device_id,
+            coalesce(nullif("anonymousId", ''), nullif("userId", ''), "messageId") as device_id,
             nullif("userId", '') as user_id,
             {{ utc_ts('"timestamp"') }} as event_at,
             {{ utc_ts('"receivedAt"') }} as received_at,
