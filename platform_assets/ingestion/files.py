@@ -108,12 +108,12 @@ def ingest(
         OSError: the landing zone fails.
     """
     formats.check(declaration.format)
-    found = pending(warehouse, landing, declaration) if files is None else list(files)
+    found = pending(warehouse, landing, declaration) if files is None else dict.fromkeys(files)
     result = IngestResult()
     if not found:
         return result
     with full_disk(f"loading {declaration.name}", warehouse.folder), _scratch(warehouse) as casting:
-        for portion in portions(found):
+        for portion in portions(list(found)):
             loads, drift = _load(warehouse, landing, declaration, portion, casting)
             for load in loads:
                 result.add(load)
