@@ -22,7 +22,7 @@ from resources.warehouse.file_load import FileLoad
 from resources.warehouse.file_relation import Bad, Chunk
 
 HELD = 16 << 20  # bytes of records that wait for those of other files
-Group = tuple[Names, tuple[tuple[str, str | None], ...]]
+Group = tuple[Names, tuple[tuple[str, str | None], ...], pa.Schema]
 
 
 @dataclass
@@ -141,6 +141,7 @@ class Portion:
             group = (
                 tuple(chunk.names) if chunk.names is not None else None,
                 tuple(hive.columns(load.path).items()),
+                chunk.table.schema,
             )
             self._held.setdefault(group, []).append((load, chunk.table))
             self._waiting += chunk.table.nbytes
@@ -148,7 +149,7 @@ class Portion:
             self._write_held()
 
     def _write_held(self) -> None:
-        for (names, _), parts in self._held.items():
+        for (names, *_), parts in self._held.items():
             self.records.write(names, parts)
         self._held, self._waiting = {}, 0
 
