@@ -187,7 +187,7 @@ def json_relation(
     for number, key in enumerate(keys):
         wire = f"w{number}"
         wires[key] = (wire, "VARCHAR")
-        if key and key.lower() not in plain:
+        if key and "\0" not in key and key.lower() not in plain:
             plain[key.lower()] = key
             sql = f"struct_extract(r, {literal(key)})"
             sql = f"CAST({sql} AS VARCHAR)" if key in documents else sql
