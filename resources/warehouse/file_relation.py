@@ -4,8 +4,10 @@ What belongs here: checking JSON, matching log lines, naming columns. What does 
 into chunks (`platform_assets.ingestion`), casting and writing (`file_stage`).
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -21,6 +23,12 @@ _NUMBERS = (
     "((contains(lower(text), 'nan') OR contains(lower(text), 'inf')) "
     r"AND regexp_matches(text, '[:\[,]\s*-?[nNiI][aAnN][nNfF]|^\s*-?[nNiI][aAnN][nNfF]'))"
 )
+# Numbers with a fraction or an exponent that a double may not hold, which DuckDB makes them.
+_LONG = (
+    r"regexp_matches(text, '\d\.\d{12}|\d{5}\.\d{8}|\d{9}\.\d{4}|\d{13}\.\d|"
+    r"\d{16}[eE]|\d[eE]-\d{3}')"
+)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 _TEXT = "rtrim(text, chr(10) || chr(13))"  # a line without its end
 
@@ -104,16 +112,17 @@ def check_json(
     connection.register("chunk", table)
     groups = connection.execute(
         "SELECT CASE WHEN json_valid(text) THEN json_keys(text) END AS keys, "
-        f"{_TRAILING} OR {_NUMBERS} AS suspect, count(*), min(_line) "
+        f"{_TRAILING} OR {_NUMBERS} OR {_LONG} AS suspect, count(*), min(_line) "
         "FROM chunk GROUP BY ALL ORDER BY 4"
     ).fetchall()
     if all(names and not suspect for names, suspect, _, _ in groups):
         return table, _first_lines(groups), []
     odd = connection.execute(
         "SELECT _line, text FROM chunk WHERE NOT json_valid(text) OR len(json_keys(text)) = 0 "
-        f"OR {_TRAILING} OR {_NUMBERS} ORDER BY _line"
+        f"OR {_TRAILING} OR {_NUMBERS} OR {_LONG} ORDER BY _line"
     ).fetchall()
     out, back, bad = [], [], []
+    again: dict[str, int] = {}
     for line, text in odd:
         value, fault = _strict(text)
         if fault or (not isinstance(value, dict) and not keep_values):
@@ -122,18 +131,37 @@ def check_json(
             bad.append(Bad(line, reason, text.strip("\r\n"), syntax=bool(fault)))
         elif not isinstance(value, dict):
             out.append(line)
-            back.append((f'{{"value":{text.strip()}}}', line))
+            back.append((f'{{"value":{_exact(text).strip()}}}', line))
+            again.setdefault("value", line)
+        elif (exact := _exact(text)) != text:
+            out.append(line)
+            back.append((exact, line))
+            again = {**dict.fromkeys(value, line), **again}
     # A line that is no JSON may have had keys of its own: only those of the others count.
     keys = _first_lines(groups) if not out else _keys_without(connection, table, out)
     if out:
         lines = pa.array(out, pa.int64())
         table = table.filter(pa.compute.invert(pa.compute.is_in(table["_line"], lines)))
     if back:
-        keys.setdefault("value", back[0][1])
-        texts, places = zip(*back, strict=True)
-        kept = pa.table({"text": pa.array(texts), "_line": pa.array(places, pa.int64())})
+        first = {key: min(line, keys.get(key, line)) for key, line in again.items()}
+        keys = dict(sorted({**keys, **first}.items(), key=lambda item: item[1]))
+        texts, numbers = zip(*back, strict=True)
+        kept = pa.table({"text": pa.array(texts), "_line": pa.array(numbers, pa.int64())})
         table = pa.concat_tables([table, kept])
     return table, keys, bad
+
+
+def _exact(text: str) -> str:
+    """Return JSON with the numbers that a double does not hold as texts: all their digits."""
+
+    def token(found: re.Match[str]) -> str:
+        number = found[0]
+        if number[0] == '"' or not set(number) & set(".eE"):
+            return number
+        same = Decimal(repr(float(number))) == Decimal(number)
+        return number if same else f'"{number}"'
+
+    return _TOKEN.sub(token, text)
 
 
 def _keys_without(
