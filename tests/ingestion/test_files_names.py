@@ -86,13 +86,14 @@ def test_hostile_names_that_are_frozen(zone: Zone) -> None:
 def test_the_platforms_own_names_are_renamed(zone: Zone) -> None:
     record = {**{name: name for name in SYSTEM}, "_FILE": "upper", "": "empty", "file": "mine"}
     zone.land("a.ndjson", lines(record))
-    zone.land("b.ndjson", lines(record))
+    zone.land("b.ndjson", lines({**record, "file": "other"}))
     zone.load(source())
-    zone.land("c.ndjson", lines(record))
+    zone.land("c.ndjson", lines({**record, "file": "third"}))
     zone.load(source())
     back = renamed(zone)
-    for row in zone.dicts():
-        assert {back.get(name, name): value for name, value in row.items()} == record
+    for row, file in zip(zone.dicts(), ("mine", "other", "third"), strict=True):
+        found = {back.get(name, name): value for name, value in row.items()}
+        assert found == {**record, "file": file}
     assert [row[:2] for row in zone.rows("_file, _line")] == [
         ("a.ndjson", 1),
         ("b.ndjson", 1),
