@@ -9,6 +9,7 @@ import duckdb
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXT = ("No space left on device", "Disk quota exceeded", "File too large", "disk is full")
+_FAILS_TEXT = "disk I/O error"  # SQLite's, also where its log has no room to grow
 
 
 class PlatformError(Exception):
@@ -39,9 +40,10 @@ def full_disk(doing: str, folder: Path) -> Iterator[None]:
         yield
     except (OSError, duckdb.Error) as error:
         full = getattr(error, "errno", None) in _FULL or any(t in str(error) for t in _FULL_TEXT)
-        if not full:
+        if not full and _FAILS_TEXT not in str(error):
             raise
+        state = "is full" if full else "is full, or fails"
         raise PlatformError(
-            f"The disk is full: {doing} stopped. Nothing is half-loaded.",
+            f"The disk {state}: {doing} stopped. Nothing is half-loaded.",
             hint=f"Free some space where {folder} lies; the next run goes on from there.",
         ) from error

@@ -4,14 +4,14 @@ What belongs here: the memory of paths and contents that makes looking for new f
 does not: the ledger's SQL (`resources.warehouse.file_load`).
 """
 
+import posixpath
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from resources.landing import LandedFile
 from resources.warehouse import Warehouse, file_load
-
-_CONTENT = ("loaded", "quarantined")  # of an empty or repeated file there is no content to know
 
 
 @dataclass
@@ -21,7 +21,9 @@ class Known:
     Attributes:
         count, newest: how many there are, and the load of the newest.
         files: name, size and time of each.
-        contents: the first file that brought each content, by SHA-256.
+        contents: the first file that brought each content, by SHA-256; of a content that was
+            refused, by SHA-256 and ending, because under another it may be readable.
+        sizes: of these files.
     """
 
     count: int = 0
@@ -39,9 +41,20 @@ class Known:
         path, size, modified_at, sha256, status = row
         self.count += 1
         self.files.add((path, size, modified_at))
-        if status in _CONTENT:
-            self.contents.setdefault(sha256, path)
+        if status in ("loaded", "quarantined"):  # an empty or repeated one has no content to know
+            self.contents.setdefault(content_key(sha256, path, status), path)
             self.sizes.add(size)
+
+
+def earlier(contents: Mapping[str, str], sha256: str, path: str) -> str | None:
+    """Return the file that brought a content before, if that says what becomes of it now."""
+    keys = (content_key(sha256, path, status) for status in ("loaded", "quarantined"))
+    return next((contents[key] for key in keys if key in contents), None)
+
+
+def content_key(sha256: str, path: str, status: str) -> str:
+    """Return by what a content is known."""
+    return sha256 if status == "loaded" else sha256 + posixpath.splitext(path)[1]
 
 
 _guard = threading.Lock()

@@ -104,14 +104,13 @@ class Plan:
             file_of: the file that brought a column.
             renamed: names of `wires` that are not the source's own, and the source's.
         """
+        if self._first_file is None and wires:
+            self._first_file = file_of(next(iter(wires)))
         raw_names = self._names(wires, renamed or {}, file_of)
-        found = [
+        return [
             self._field(name, raw_names[name], wire, kind, file_of)
             for name, (wire, kind) in wires.items()
         ]
-        if self._first_file is None and wires:
-            self._first_file = file_of(next(iter(wires)))
-        return found
 
     def missing(self, names: Collection[str], file: str) -> None:
         """Record the raw columns that a file with a header does not bring, or brings again."""
@@ -137,7 +136,7 @@ class Plan:
         """
         raw: dict[str, str] = {}
         for name in wires:
-            if self._raw.get(name.lower(), ("",))[0] == name and name not in renamed:
+            if name and self._raw.get(name.lower(), ("",))[0] == name and name not in renamed:
                 raw[name] = name
         for name in wires:
             before = self.renames.get(renamed.get(name, name), ())
@@ -182,7 +181,7 @@ class Plan:
         if place == "column":
             self._add[raw] = kind
             self._raw[raw.lower()] = (raw, kind)
-        first = self.have is None and self._first_file in (None, file_of(name))
+        first = self.have is None and self._first_file == file_of(name)
         if place != "column" or not first:
             self._tell(file_of(name), Drift(raw, NEWS[place], None, kind))
         return Field(raw, wire, kind, place=place)

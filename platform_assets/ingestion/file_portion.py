@@ -15,14 +15,14 @@ import pyarrow as pa
 
 from platform_assets.ingestion import formats, hive
 from platform_assets.ingestion.compression import Hashing, Unreadable
-from platform_assets.ingestion.file_ledger import Known
+from platform_assets.ingestion.file_ledger import Known, content_key, earlier
 from platform_assets.ingestion.file_records import Names, Records
 from resources.landing import LandedFile, Landing
 from resources.warehouse.file_load import FileLoad
 from resources.warehouse.file_relation import Bad, Chunk
 
 HELD = 16 << 20  # bytes of records that wait for those of other files
-Group = tuple[Names, tuple[tuple[str, str | None], ...]]
+Group = tuple[Names, tuple[tuple[str, str | None], ...], pa.Schema]
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Portion:
     loads: list[FileLoad] = field(default_factory=list)
     _held: dict[Group, list[tuple[FileLoad, pa.Table]]] = field(default_factory=dict)
     _waiting: int = 0  # bytes held
-    _contents: dict[str, str] = field(default_factory=dict)  # of this portion: SHA-256 → path
+    _contents: dict[str, str] = field(default_factory=dict)  # of this portion, as in `Known`
 
     def take(self, files: Sequence[LandedFile]) -> None:
         """Stage the files; one that is gone, or changes while it is read, is left for later."""
@@ -76,7 +76,7 @@ class Portion:
             load.refuse("quarantined", str(error))
         if self.landing.look(file) != file:
             load.status = "gone"
-            self._contents.pop(load.sha256, None)
+            self._forget(load)
         if load.status == "loaded" and plan is None:
             self._hold(load, mine)
         elif load.status != "loaded" and plan is not None:
@@ -91,6 +91,7 @@ class Portion:
                 stream.drain()
                 if self._met(stream, load):
                     return
+                self._forget(load)
                 raw.seek(0)
             yield from self._chunks(file, load, raw)
 
@@ -108,6 +109,8 @@ class Portion:
             stream.drain()
             if not self._met(stream, load):
                 load.refuse("quarantined", str(error))
+                self._forget(load)
+                self._contents[content_key(load.sha256, load.path, load.status)] = load.path
             return
         stream.drain()
         self._met(stream, load)
@@ -118,12 +121,18 @@ class Portion:
         if stream.count == 0:
             load.refuse("empty", "zero bytes")
             return True
-        earlier = self._contents.get(load.sha256) or self.known.contents.get(load.sha256)
-        if earlier is not None:
-            load.refuse("duplicate", f"same content as {earlier}")
+        for contents in (self._contents, self.known.contents):
+            first = earlier(contents, load.sha256, load.path)
+            if first is None:
+                continue
+            load.refuse("duplicate", f"same content as {first}")
             return True
         self._contents[load.sha256] = load.path
         return False
+
+    def _forget(self, load: FileLoad) -> None:
+        """Let the content of a file that is not loaded be another's."""
+        self._contents = {k: path for k, path in self._contents.items() if path != load.path}
 
     def _hold(self, load: FileLoad, chunks: Sequence[Chunk]) -> None:
         for chunk in chunks:
@@ -132,6 +141,7 @@ class Portion:
             group = (
                 tuple(chunk.names) if chunk.names is not None else None,
                 tuple(hive.columns(load.path).items()),
+                chunk.table.schema,
             )
             self._held.setdefault(group, []).append((load, chunk.table))
             self._waiting += chunk.table.nbytes
@@ -139,7 +149,7 @@ class Portion:
             self._write_held()
 
     def _write_held(self) -> None:
-        for (names, _), parts in self._held.items():
+        for (names, *_), parts in self._held.items():
             self.records.write(names, parts)
         self._held, self._waiting = {}, 0
 

@@ -108,18 +108,19 @@ def ingest(
         OSError: the landing zone fails.
     """
     formats.check(declaration.format)
-    found = pending(warehouse, landing, declaration) if files is None else list(files)
     result = IngestResult()
-    if not found:
-        return result
-    with full_disk(f"loading {declaration.name}", warehouse.folder), _scratch(warehouse) as casting:
-        for portion in portions(found):
-            loads, drift = _load(warehouse, landing, declaration, portion, casting)
-            for load in loads:
-                result.add(load)
-                if on_progress:
-                    on_progress(load)
-            result.drift.extend(drift)
+    with full_disk(f"loading {declaration.name}", warehouse.folder):
+        found = pending(warehouse, landing, declaration) if files is None else dict.fromkeys(files)
+        if not found:
+            return result
+        with _scratch(warehouse) as casting:
+            for portion in portions(list(found)):
+                loads, drift = _load(warehouse, landing, declaration, portion, casting)
+                for load in loads:
+                    result.add(load)
+                    if on_progress:
+                        on_progress(load)
+                result.drift.extend(drift)
     return result
 
 

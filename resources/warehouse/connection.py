@@ -22,8 +22,9 @@ SCHEMAS = ("raw", "platform", "staging", "intermediate", "marts")
 
 
 def literal(value: object) -> str:
-    """Return `value` as a SQL string literal."""
-    return "'" + str(value).replace("'", "''") + "'"
+    """Return `value` as SQL: a string literal, or several around what no literal can hold."""
+    text = "'" + str(value).replace("'", "''") + "'"
+    return text if "\0" not in text else "(" + text.replace("\0", "' || chr(0) || '") + ")"
 
 
 def identifier(name: str) -> str:

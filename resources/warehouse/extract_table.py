@@ -89,14 +89,24 @@ def apply(
         connection.execute(f"CREATE TABLE {name} ({body})")
     elif replace:
         connection.execute(f"DELETE FROM {name}")
+    if change.retype:
+        _retype(connection, table, change.retype, change.add)
+        return
     for column, kind in change.add.items():
         connection.execute(f"ALTER TABLE {name} ADD COLUMN {identifier(column)} {kind}")
-    if change.retype:
-        _retype(connection, table, change.retype)
 
 
-def _retype(connection: duckdb.DuckDBPyConnection, table: str, wanted: Mapping[str, str]) -> None:
-    """Write the table anew with other types; refused where a value would change by it."""
+def _retype(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    wanted: Mapping[str, str],
+    new: Mapping[str, str],
+) -> None:
+    """Write the table anew with other types; refused where a value would change by it.
+
+    New columns come with it: DuckLake can't replace a table that this transaction altered, and
+    brings the process down when it then rolls back.
+    """
     name = f"lake.raw.{identifier(table)}"
     check_retype(connection, table, wanted)
     have = columns(connection, table)
@@ -104,7 +114,10 @@ def _retype(connection: duckdb.DuckDBPyConnection, table: str, wanted: Mapping[s
     casts = ", ".join(
         f"{extract_cast.value(each, have[each.name])} AS {identifier(each.name)}" for each in fields
     )
-    connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE ({casts}) FROM {name}")
+    added = "".join(f", CAST(NULL AS {kind}) AS {identifier(n)}" for n, kind in new.items())
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {name} AS SELECT * REPLACE ({casts}){added} FROM {name}"
+    )
 
 
 def check_retype(

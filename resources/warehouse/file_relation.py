@@ -4,8 +4,10 @@ What belongs here: checking JSON, matching log lines, naming columns. What does 
 into chunks (`platform_assets.ingestion`), casting and writing (`file_stage`).
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -17,7 +19,12 @@ from resources.warehouse.connection import literal
 MOST_KEYS = 1_000  # distinct keys of one chunk that become columns
 # What DuckDB takes for JSON and JSON does not: a comma before a bracket, NaN and infinity. Three
 # expressions with a fixed first character each are three times as fast as one with a class of them.
-_NUMBER = "-?[nNiI][aAnN][nNfF]"
+# Nor does it keep every digit of a number with a fraction or exponent that no double holds.
+_NUMBER = (
+    r"-?(?:[nNiI][aAnN][nNfF]|\d+\.\d{12}|\d{5,}\.\d{8}|\d{9,}\.\d{4}|\d{13,}\.\d|"
+    r"\d{16,}[eE]|[\d.]+[eE]-\d{3})"
+)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
 _SUSPECT = " OR ".join(
     f"regexp_matches(text, '{pattern}')"
     for pattern in (rf":\s*{_NUMBER}", rf"\[\s*{_NUMBER}", rf",\s*(?:[\]}}]|{_NUMBER})")
@@ -116,6 +123,7 @@ def check_json(
         f"OR {_SUSPECT} ORDER BY _line"
     ).fetchall()
     out, back, bad = [], [], []
+    again: dict[str, int] = {}
     for line, text in odd:
         value, fault = _strict(text)
         if fault or (not isinstance(value, dict) and not keep_values):
@@ -124,18 +132,37 @@ def check_json(
             bad.append(Bad(line, reason, text.strip("\r\n"), syntax=bool(fault)))
         elif not isinstance(value, dict):
             out.append(line)
-            back.append((f'{{"value":{text.strip()}}}', line))
+            back.append((f'{{"value":{_exact(text).strip()}}}', line))
+            again.setdefault("value", line)
+        elif (exact := _exact(text)) != text:
+            out.append(line)
+            back.append((exact, line))
+            again = {**dict.fromkeys(value, line), **again}
     # A line that is no JSON may have had keys of its own: only those of the others count.
     keys = _first_lines(groups) if not out else _keys_without(connection, table, out)
     if out:
         lines = pa.array(out, pa.int64())
         table = table.filter(pa.compute.invert(pa.compute.is_in(table["_line"], lines)))
     if back:
-        keys.setdefault("value", back[0][1])
-        texts, places = zip(*back, strict=True)
-        kept = pa.table({"text": pa.array(texts), "_line": pa.array(places, pa.int64())})
+        first = {key: min(line, keys.get(key, line)) for key, line in again.items()}
+        keys = dict(sorted({**keys, **first}.items(), key=lambda item: item[1]))
+        texts, numbers = zip(*back, strict=True)
+        kept = pa.table({"text": pa.array(texts), "_line": pa.array(numbers, pa.int64())})
         table = pa.concat_tables([table, kept])
     return table, keys, bad
+
+
+def _exact(text: str) -> str:
+    """Return JSON with the numbers that a double does not hold as texts: all their digits."""
+
+    def token(found: re.Match[str]) -> str:
+        number = found[0]
+        if number[0] == '"' or not set(number) & set(".eE"):
+            return number
+        same = Decimal(repr(float(number))) == Decimal(number)
+        return number if same else f'"{number}"'
+
+    return _TOKEN.sub(token, text)
 
 
 def _keys_without(
@@ -189,7 +216,7 @@ def json_relation(
     for number, key in enumerate(keys):
         wire = f"w{number}"
         wires[key] = (wire, "VARCHAR")
-        if key and key.lower() not in plain:
+        if key and "\0" not in key and key.lower() not in plain:
             plain[key.lower()] = key
             sql = f"struct_extract(r, {literal(key)})"
             sql = f"CAST({sql} AS VARCHAR)" if key in documents else sql
