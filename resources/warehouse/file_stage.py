@@ -22,6 +22,8 @@ from resources.warehouse.extract_cast import Field
 from resources.warehouse.file_relation import Bad, Relation
 
 FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+WIDE = 100  # columns up to which DuckDB writes the file
+BATCH = 10_000  # rows of a wider one that are written together
 _QUARANTINE = pa.schema(
     [("file", pa.string()), ("line", pa.int64()), ("reason", pa.string()), ("raw", pa.string())]
 )
@@ -115,10 +117,7 @@ def write(
     mine = [f"{sql} AS {identifier(name)}" for name, sql in own.items()]
     columns = ", ".join([*values, f"{_extra(relation, fields)} AS _extra", *mine])
     where = f" WHERE ({wrong}) IS NOT TRUE" if wrong else ""
-    done = connection.execute(
-        f"COPY (SELECT {columns} FROM ({relation.sql}){where}) TO {literal(target)} ({FORMAT})"
-    ).fetchone()
-    rows = int(done[0]) if done else 0
+    rows = _copy(connection, f"SELECT {columns} FROM ({relation.sql}){where}", len(values), target)
     if rows == table.num_rows:
         return rows, []
     reasons = ", ".join(
@@ -130,6 +129,24 @@ def write(
         f"SELECT _line, concat_ws('; ', {reasons}), _raw FROM ({relation.sql}) WHERE {wrong}"
     ).fetchall()
     return rows, [Bad(*row) for row in found]
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, sql: str, width: int, target: Path) -> int:
+    """Write the rows of `sql` to `target`; return their number.
+
+    DuckDB's writer holds half a megabyte for each column and thread: a thousand of them are written
+    by Arrow's, which holds what there is.
+    """
+    if width <= WIDE:
+        done = connection.execute(f"COPY ({sql}) TO {literal(target)} ({FORMAT})").fetchone()
+        return int(done[0]) if done else 0
+    rows = 0
+    reader = connection.execute(sql).to_arrow_reader(BATCH)
+    with pq.ParquetWriter(target, reader.schema, compression="zstd", compression_level=1) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
 
 
 def _extra(relation: Relation, fields: Sequence[Field]) -> str:

@@ -1,6 +1,6 @@
-"""Loads that die: run as a process of its own, which forks one child per death.
+"""Loads that die, or are measured: run as a process of its own, which forks one child per death.
 
-The process itself never opens the lake, so that a child starts with nothing but the imports.
+It never opens the lake to let a load die, so that a child starts with nothing but the imports.
 """
 
 import contextlib
@@ -138,6 +138,12 @@ def full(folder: Path, *sizes: int) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
         print(end(child(folder, limited)), end=" ")
+
+
+def peak(folder: Path) -> None:
+    """Load with little memory; print the megabytes that this process took at most."""
+    Zone(folder, memory_limit="256MB").load(source())
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 if __name__ == "__main__":
