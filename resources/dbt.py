@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from resources.errors import PlatformError
 from resources.settings import Settings, settings
 from resources.warehouse import Warehouse, extensions
@@ -243,13 +245,20 @@ def take_turns() -> None:
 
     The adapter has no hook around a transaction, so its methods are wrapped, once in a process:
     a transaction holds the lock from begin to commit or rollback, and a statement outside of one
-    (dropping a temporary table, say) for as long as it runs. Tests only read: they take no turn.
+    (dropping a temporary table, say) for as long as it runs. What only reads takes no turn: data
+    tests, and statements that change nothing.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.duckdb.impl import DuckDBAdapter
+    from packaging.version import Version
 
     manager: Any = DuckDBConnectionManager
+    adapter: Any = DuckDBAdapter
     if not getattr(manager, "takes_turns", False):
         manager.takes_turns = True
+        # The adapter asks the database for its version while it holds a lock of its own, which a
+        # second thread that has its turn to write then waits for: each waits for the other.
+        adapter.duckdb_version = Version(duckdb.__version__)
         _lock_transactions(manager)
         _lock_statements(manager)
 
@@ -286,13 +295,28 @@ def _lock_transactions(manager: Any) -> None:
 def _lock_statements(manager: Any) -> None:
     add_query = manager.add_query
 
-    def locked_add_query(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _writes(self.get_thread_connection()):
-            return add_query(self, *args, **kwargs)
+    def locked_add_query(self: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
+        if not _writes(self.get_thread_connection()) or only_reads(sql):
+            return add_query(self, sql, *args, **kwargs)
         with Warehouse.from_settings().lock():
-            return add_query(self, *args, **kwargs)
+            return add_query(self, sql, *args, **kwargs)
 
     manager.add_query = locked_add_query
+
+
+def only_reads(sql: str) -> bool:
+    """Whether SQL changes nothing: DuckDB itself tells queries from all other statements.
+
+    A query that calls a function of DuckLake's counts as one that writes, because some of them do
+    (adding files, expiring snapshots); so does what DuckDB can't parse.
+    """
+    if "ducklake_" in sql.lower():
+        return False
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error:
+        return False
+    return all(s.type == duckdb.StatementType.SELECT for s in statements)  # DESCRIBE, SHOW too
 
 
 def _writes(connection: Any) -> bool:

@@ -14,7 +14,6 @@ from platform_assets.components.source_fields import SourceFields, dump, raw_spe
 from platform_assets.ingestion import database
 from platform_assets.ingestion.declaration import (
     DatabaseDeclaration,
-    QuarantineLimits,
     TableDeclaration,
 )
 from resources.settings import settings
@@ -57,6 +56,7 @@ class DatabaseSource(SourceFields):
             url=self.url,
             tables=self.tables,
             new_columns=self.new_columns,
+            quarantine=self.quarantine,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
@@ -110,7 +110,7 @@ def _load_asset(
             spec.key,
             raw_table,
             after_load=before,
-            limits=QuarantineLimits(),
+            limits=declaration.quarantine,
             stale_after=stale_after,
             metadata={
                 "rows_loaded": result.rows_loaded,

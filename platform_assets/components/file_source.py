@@ -14,7 +14,6 @@ from platform_assets.ingestion.declaration import (
     Column,
     FileDeclaration,
     FileFormat,
-    QuarantineLimits,
 )
 from resources.landing import Landing
 from resources.settings import settings
@@ -49,10 +48,6 @@ class FileSource(SourceFields):
         int | None,
         Field(description="Records at which the sender cuts a file: such files are reported."),
     ] = None
-    quarantine: Annotated[
-        QuarantineLimits,
-        Field(description="Shares of bad records that warn and that fail."),
-    ] = QuarantineLimits()
 
     @property
     def asset_key(self) -> dg.AssetKey:

@@ -23,7 +23,7 @@ attributes:
   # natural_key: [id]            # what identifies a record across deliveries
   # event_time: created_at       # the time that "how fresh is the data" is measured by
   # new_columns: evolve          # or freeze (keep in _extra), or reject (quarantine)
-  # quarantine: {{warn_above: 0, error_above: 0.05}}
+  # quarantine: {{warn_above: 0, error_above: 0.05}}   # shares of bad records
 """
 
 DATABASE = """\
@@ -36,6 +36,7 @@ attributes:
   description: The application database of …
   freshness: {{warn: 2h, fail: 26h}}    # how old the last load may become
   url: "{{{{ env.{upper}_URL }}}}"       # postgresql://reader:…@host/db, mysql+pymysql://…, sqlite:///…
+  # quarantine: {{warn_above: 0, error_above: 0.05}}   # shares of bad records
   tables:
     - name: orders
       description: One row per order.

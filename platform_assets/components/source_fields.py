@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 import dagster as dg
 from pydantic import BaseModel, Field, PrivateAttr
 
-from platform_assets.ingestion.declaration import Column, NewColumns
+from platform_assets.ingestion.declaration import Column, NewColumns, QuarantineLimits
 from platform_assets.policy import Claim, Freshness, line_of, stamp
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
@@ -65,6 +65,10 @@ class SourceFields(dg.Component, dg.Model, dg.Resolvable):
         NewColumns,
         Field(description="evolve: add it; freeze: keep it in `_extra`; reject: quarantine."),
     ] = NewColumns.evolve
+    quarantine: Annotated[
+        QuarantineLimits,
+        Field(description="Shares of bad records that warn and that fail, and of how many."),
+    ] = QuarantineLimits()
 
     _file: Path = PrivateAttr(default_factory=Path)
 

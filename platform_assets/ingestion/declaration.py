@@ -88,10 +88,28 @@ class FileFormat(Declared):
 
 
 class QuarantineLimits(Declared):
-    """Shares of quarantined records (0 to 1) in one load above which the check warns or fails."""
+    """How many of the records that a run loads may be quarantined before a check speaks up."""
 
-    warn_above: float = Field(default=0.0)
-    error_above: float = Field(default=0.05)
+    warn_above: float = Field(
+        default=0.0, description="Share of bad records, 0 to 1, above which the check warns."
+    )
+    error_above: float = Field(
+        default=0.05, description="Share of bad records, 0 to 1, above which the check fails."
+    )
+    min_records: int = Field(
+        default=100,
+        description=(
+            "Fewest records of which `error_above` is a share: of fewer, one bad record is soon "
+            "half. By default 6 bad ones fail a small load, 2 of 6 only warn; 0: any load by share."
+        ),
+    )
+
+    @field_validator("min_records")
+    @classmethod
+    def _count(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError(f"{value} is no number of records: write 0 or more")
+        return value
 
     @field_validator("warn_above", "error_above")
     @classmethod
@@ -151,3 +169,4 @@ class DatabaseDeclaration(Declared):
     url: str = Field(description="SQLAlchemy URL: sqlite, postgresql or mysql.")
     tables: Sequence[TableDeclaration] = Field(min_length=1)
     new_columns: NewColumns = NewColumns.evolve
+    quarantine: QuarantineLimits = QuarantineLimits()

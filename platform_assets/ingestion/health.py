@@ -127,6 +127,11 @@ def _accounted(one: Reader, source: str) -> Outcome:
 
 
 def _quarantined(one: Reader, source: str, after: int, limits: QuarantineLimits) -> Outcome:
+    """Compare the bad records of the new loads with the limits.
+
+    A handful of records has no share worth the name (one bad of two is half): it fails by the
+    number that would fail the smallest load that counts.
+    """
     rows, bad, files = one(
         """SELECT coalesce(sum(rows_in_file), 0), coalesce(sum(rows_quarantined), 0),
                   count(*) FILTER (status = 'quarantined')
@@ -134,14 +139,15 @@ def _quarantined(one: Reader, source: str, after: int, limits: QuarantineLimits)
         [source, after],
     )
     share = bad / rows if rows else 0.0
-    failed = share > limits.error_above
+    failed = bad > limits.error_above * max(rows, limits.min_records)
     passed = not failed and share <= limits.warn_above and files == 0
     return Outcome(
         "quarantine_share",
         passed,
         "error" if failed else "warn",
         f"{bad:,} of {rows:,} new records ({share:.3%}) and {files:,} whole files are in "
-        f"quarantine; warns above {limits.warn_above:.3%}, fails above {limits.error_above:.3%}.",
+        f"quarantine; warns above {limits.warn_above:.3%}, fails above {limits.error_above:.3%} "
+        f"of at least {limits.min_records:,} records.",
         {"quarantined": bad, "records": rows, "share": share, "whole_files": files},
     )
 

@@ -11,13 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
-from dbt.adapters.duckdb.impl import DuckDBAdapter
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from packaging.version import Version
 
 from resources.dbt import DbtProject, environment, take_turns
 from resources.settings import PROJECT_ROOT, settings
@@ -83,9 +80,6 @@ def company_lake(data: Path, manifest: Manifest, *tables: str) -> Iterator["Comp
     before = dict(os.environ)
     os.environ["PLATFORM_DATA_DIR"] = str(data)
     settings.cache_clear()
-    # The adapter asks DuckDB for its version under a lock of its own, and that question takes its
-    # turn to write: two incremental models of one build can wait for each other for ever.
-    DuckDBAdapter.duckdb_version = Version(duckdb.__version__)
     try:
         lake = CompanyLake(manifest)
         lake.make_raw(*tables)

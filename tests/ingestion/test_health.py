@@ -45,13 +45,17 @@ def load(
         )
 
 
-def outcomes(warehouse: Warehouse, after: int = 0) -> dict[str, Outcome]:
+def outcomes(
+    warehouse: Warehouse,
+    after: int = 0,
+    limits: QuarantineLimits = QuarantineLimits(warn_above=0.01, error_above=0.1),  # noqa: B008
+) -> dict[str, Outcome]:
     with warehouse.reading() as connection:
         found = checks(
             connection,
             "events",
             after_load=after,
-            limits=QuarantineLimits(warn_above=0.01, error_above=0.1),
+            limits=limits,
             stale_after=timedelta(hours=6),
             now=NOW,
         )
@@ -96,6 +100,28 @@ def test_the_share_in_quarantine_warns_and_fails_where_declared(
     load(warehouse, 1, rows=100 - bad, bad=bad)
     found = outcomes(warehouse)["quarantine_share"]
     assert (found.passed, found.severity) == (passed, severity)
+
+
+@pytest.mark.parametrize(
+    ("rows", "bad", "severity"),
+    [(4, 2, "warn"), (0, 5, "warn"), (0, 6, "error"), (30, 6, "error"), (94, 5, "warn")],
+)
+def test_a_few_bad_records_of_a_small_load_only_warn(
+    warehouse: Warehouse, rows: int, bad: int, severity: str
+) -> None:
+    load(warehouse, 1, rows=rows, bad=bad)
+    found = outcomes(warehouse, limits=QuarantineLimits())["quarantine_share"]
+    assert (found.passed, found.severity) == (False, severity)
+
+
+@pytest.mark.parametrize(
+    "limits", [QuarantineLimits(min_records=0), QuarantineLimits(error_above=0)]
+)
+def test_a_source_may_fail_at_the_first_bad_record(
+    warehouse: Warehouse, limits: QuarantineLimits
+) -> None:
+    load(warehouse, 1, rows=5, bad=1)
+    assert outcomes(warehouse, limits=limits)["quarantine_share"].severity == "error"
 
 
 def test_only_new_loads_count_for_the_share(warehouse: Warehouse) -> None:
