@@ -4,6 +4,7 @@ What belongs here: the platform and the stock project as servers on a data folde
 what lands, and what is measured (`fresh`).
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
+import psutil
 
 from benchmarks.declared import REPORT
 from benchmarks.measure import ROOT, TreeMemory, python
@@ -24,6 +26,7 @@ from benchmarks.measure import ROOT, TreeMemory, python
 PORT = 3911
 PATIENCE = 1_800.0  # seconds for anything to happen
 QUIET = 6.0  # seconds without a run after which nothing is left to do
+STOP_SECONDS = 20.0
 STOCK_INSTANCE = """\
 telemetry: {enabled: false}
 # One writer at a time, or commits fail.
@@ -136,6 +139,7 @@ def _serving(command: Sequence[str], data: Path, home: Path) -> Iterator[Served]
         **os.environ,
         "PLATFORM_DATA_DIR": str(data),
         "DAGSTER_HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # dbt, for the stock project
         "PYTHONPATH": str(ROOT),
         "TMPDIR": str(scratch),
     }
@@ -147,8 +151,21 @@ def _serving(command: Sequence[str], data: Path, home: Path) -> Iterator[Served]
         with TreeMemory(process.pid) as memory, dg.DagsterInstance.from_config(str(home)) as known:
             yield Served(data, known, memory, process)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(120)
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server and all that it started, kindly first."""
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
+    for left in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            left.kill()
 
 
 def _answers() -> bool:
