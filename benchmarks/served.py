@@ -7,6 +7,7 @@ what lands, and what is measured (`fresh`).
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +24,6 @@ import psutil
 from benchmarks.declared import REPORT
 from benchmarks.measure import ROOT, TreeMemory, python
 
-PORT = 3911
 PATIENCE = 1_800.0  # seconds for anything to happen
 QUIET = 6.0  # seconds without a run after which nothing is left to do
 STOP_SECONDS = 20.0
@@ -105,9 +105,10 @@ ACTIVE = [
 @contextmanager
 def platform(data: Path) -> Iterator[Served]:
     """Serve the platform as `make up` does; everything in `data` is materialized first."""
-    command = [*python("platform_assets.cli"), "up", "--port", str(PORT), "--no-sample"]
+    port = _free_port()
+    command = [*python("platform_assets.cli"), "up", "--port", str(port), "--no-sample"]
     with _serving(command, data, data / "dagster") as served:
-        served.until(lambda: _answers() and served.report_time() > 0)
+        served.until(lambda: _answers(port) and served.report_time() > 0)
         served.settle()
         yield served
 
@@ -122,9 +123,9 @@ def stock(data: Path) -> Iterator[Served]:
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(STOCK_INSTANCE)
     command = [*python("dagster"), "dev", "-m", "benchmarks.stock"]
-    started = time.time()
-    with _serving([*command, "-h", "127.0.0.1", "-p", str(PORT)], data, home) as served:
-        served.until(lambda: _answers() and served.report_time() > started)
+    port, started = _free_port(), time.time()
+    with _serving([*command, "-h", "127.0.0.1", "-p", str(port)], data, home) as served:
+        served.until(lambda: _answers(port) and served.report_time() > started)
         served.settle()
         yield served
 
@@ -168,9 +169,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             left.kill()
 
 
-def _answers() -> bool:
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/server_info", timeout=5):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5):
             return True
     except OSError:
         return False
