@@ -1,101 +1,127 @@
 """Time to fresh: from the rename that lands 50,000 events to the report that shows them.
 
-The platform is up, as `make up` serves it; some millions of events are there already. Beside it
-the same project the stock way: Dagster's default executor and run launcher, sensors every 30
-seconds, dbt as a command.
+The platform is up, as `make up` serves it; some millions of events are there already. Beside it,
+on the warehouse that it leaves, the same project the stock way (`stock`).
 """
 
+import gzip
 import os
-import signal
+import shutil
+import statistics
 import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.ingestion import events
+from benchmarks import breakdown, served
+from benchmarks.breakdown import Landing
+from benchmarks.event_files import MONTH_EVENTS, batches, history, month_starts
 from benchmarks.measure import DATA, ROOT, python
 
-FRESH = 50_000
-PORT = 3911
-PATIENCE = 1_800.0  # seconds for anything to happen
+LANDING = 50_000
+APART = 10.0  # seconds by which landings differ in their place between two looks of a sensor
 
 
-def run(sizes: list[int], times: int) -> None:
-    """Measure each size and print the table, in seconds and as ratios to the first."""
-    table = Table(title=f"Time to fresh: {FRESH:,} events land", title_justify="left")
-    for column in ("events there", "platform, s", "to the smallest"):
-        table.add_column(column, justify="right")
-    first = 0.0
+@dataclass(frozen=True)
+class Contender:
+    """What one contender needed on top of one size of history."""
+
+    landings: Sequence[Landing]
+    megabytes: float
+
+    @property
+    def seconds(self) -> float:
+        """Median from the rename to the fresh report."""
+        return statistics.median(each.seconds for each in self.landings)
+
+
+def run(sizes: Sequence[int], times: int, stock_sizes: Sequence[int], landing: int) -> None:
+    """Measure each size and print the tables, in seconds and as ratios."""
+    ours: dict[int, Contender] = {}
+    stock: dict[int, Contender] = {}
     for size in sizes:
-        seconds = sorted(measure(size, times))[times // 2]
-        first = first or seconds
-        table.add_row(f"{size:,}", f"{seconds:.1f}", f"{seconds / first:.2f}")
+        data = _prepare(size, min(sizes))
+        files = batches(landing, min(MONTH_EVENTS, *sizes))
+        with served.platform(data) as contender:
+            ours[size] = _measure(contender, files, times)
+        if size in stock_sizes:
+            with served.stock(data) as contender:
+                stock[size] = _measure(contender, files, times)
+        shutil.rmtree(data)
+    _show(ours, stock, landing)
+    named = {f"{size:,}": each.landings for size, each in ours.items()}
+    breakdown.show("Where the platform's time goes, s, by events there", named)
+    if stock:
+        named = {f"{size:,}": each.landings for size, each in stock.items()}
+        breakdown.show("Where the stock project's time goes, s, by events there", named)
+
+
+def _show(ours: dict[int, Contender], stock: dict[int, Contender], landing: int) -> None:
+    table = Table(title=f"Time to fresh: {landing:,} events land", title_justify="left")
+    for column in (
+        *("events there", "platform, s", "to the smallest", "peak MiB"),
+        *("stock, s", "peak MiB", "stock : platform"),
+    ):
+        table.add_column(column, justify="right")
+    smallest = ours[min(ours)].seconds
+    for size, each in ours.items():
+        beside = ["", "", ""]
+        if size in stock:
+            other = stock[size]
+            ratio = f"{other.seconds / each.seconds:.1f}"
+            beside = [f"{other.seconds:.1f}", f"{other.megabytes:,.0f}", ratio]
+        growth = f"{each.seconds / smallest:.2f}"
+        table.add_row(f"{size:,}", f"{each.seconds:.1f}", growth, f"{each.megabytes:,.0f}", *beside)
     Console(width=110).print(table)
 
 
-def measure(size: int, times: int) -> list[float]:
-    """Return the seconds of `times` landings on top of `size` events."""
-    home = DATA / f"fresh-{size}"
-    subprocess.run(["rm", "-rf", str(home)], check=True)
-    landing = home / "landing" / "web_events" / "date=2026-01-01"
-    landing.mkdir(parents=True)
-    environment = {**os.environ, "PLATFORM_DATA_DIR": str(home), "PYTHONPATH": str(ROOT)}
+def _prepare(size: int, smallest: int) -> Path:
+    """Make a data folder with the sample company and a history of `size` events, and return it.
+
+    The sample goes on for some days after the history, so that what lands is about now.
+    """
+    data = DATA / f"fresh-{size}"
+    shutil.rmtree(data, ignore_errors=True)
+    environment = {**os.environ, "PLATFORM_DATA_DIR": str(data), "PYTHONPATH": str(ROOT)}
     sample = [*python("platform_assets.cli"), "sample", "--days", "30", "--events-per-day", "500"]
+    sample += ["--end", str(month_starts(0))]
     subprocess.run(sample, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    _, zipped = events(size)
-    os.link(zipped, landing / "history.ndjson.gz")
-    with serving(environment, home):
-        return [_land(home, landing, number) for number in range(times)]
+    for file in history(size, min(MONTH_EVENTS, smallest)):
+        folder = data / "landing" / "web_events" / "date=2026-01-01"
+        folder.mkdir(parents=True, exist_ok=True)
+        os.link(file, folder / file.name)
+    return data
 
 
-@contextmanager
-def serving(environment: dict[str, str], home: Path) -> Iterator[None]:
-    """Keep the platform up, everything materialized, for the length of the block."""
-    command = [*python("platform_assets.cli"), "up", "--port", str(PORT), "--no-sample"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        _until(lambda: _answers() and _report(home) is not None, process)
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
+def _measure(contender: served.Served, files: Iterator[bytes], times: int) -> Contender:
+    landings = [_land(contender, next(files), number) for number in range(times)]
+    return Contender(landings, contender.memory.peak)
 
 
-def _answers() -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/server_info", timeout=5):
-            return True
-    except OSError:
-        return False
-
-
-def _report(home: Path) -> float | None:
-    page = home / "reports" / "weekly_business_review" / "latest.html"
-    return page.stat().st_mtime if page.exists() else None
-
-
-def _land(home: Path, landing: Path, number: int) -> float:
-    """Land one file; return the seconds until the report is newer than it."""
-    from platform_assets.sample.events_file import write_events
-
-    part = landing / f"new-{number}.ndjson.part"
-    write_events(part, FRESH, seed=100 + number)
-    time.sleep(20)  # whatever the last landing started is done
+def _land(contender: served.Served, content: bytes, number: int) -> Landing:
+    """Land one file; return when the report was made that rests on it, and what happened."""
+    folder = contender.landing / "date=2026-01-02"
+    folder.mkdir(exist_ok=True)
+    taken = len(list(folder.iterdir()))
+    part = folder / f"new-{taken}.ndjson.gz.part"
+    part.write_bytes(gzip.compress(content, 6))
+    contender.settle()
+    time.sleep(number * APART)
     landed = time.time()
-    part.rename(landing / f"new-{number}.ndjson")
-    _until(lambda: (_report(home) or 0) > landed)
-    return (_report(home) or 0) - landed
+    file = part.rename(part.with_suffix(""))
+    name = str(file.relative_to(contender.data / "landing"))
 
+    def fresh() -> bool:
+        if contender.report_time() <= landed:
+            return False
+        loaded = contender.loaded_at(name)
+        return loaded is not None and contender.report_time() > loaded
 
-def _until(ready, process: subprocess.Popen[bytes] | None = None) -> None:  # type: ignore[no-untyped-def]
-    end = time.monotonic() + PATIENCE
-    while not ready():
-        if time.monotonic() > end or (process is not None and process.poll() is not None):
-            sys.exit("The platform did not get there; see the logs in its data folder.")
-        time.sleep(0.2)
+    contender.until(fresh)
+    moment = contender.report_time()
+    contender.settle()
+    return breakdown.landing(contender.instance, landed, moment)

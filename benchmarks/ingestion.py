@@ -4,46 +4,27 @@ The limit is `CREATE TABLE AS SELECT * FROM read_json(…)`: no line numbers, no
 ledger, no types but those it guesses. dlt runs in an environment of its own, made once.
 """
 
-import gzip
 import os
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from benchmarks import declared
+from benchmarks.event_files import events
 from benchmarks.measure import DATA, ROOT, Measured, python, repeat, show, tell
 
 DLT = DATA / "dlt-venv"
 DLT_EVENTS = 20_000  # dlt is too slow for more; compared by rows per second
 
 
-def events(count: int) -> tuple[Path, Path]:
-    """Return a file of `count` events and its gzip copy, made once."""
-    from platform_assets.sample.events_file import write_events
-
-    DATA.mkdir(parents=True, exist_ok=True)
-    plain = DATA / f"events-{count}.ndjson"
-    zipped = plain.with_suffix(".ndjson.gz")
-    if not plain.exists():
-        part = plain.with_suffix(".part")
-        write_events(part, count, seed=1)
-        part.rename(plain)
-    if not zipped.exists():
-        with plain.open("rb") as source, gzip.open(f"{zipped}.part", "wb", 6) as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-        os.rename(f"{zipped}.part", zipped)
-    return plain, zipped
-
-
 def dlt_python() -> str:
     """Return the interpreter of dlt's environment; made once, from its own pinned list."""
     if not (DLT / "done").exists():
         subprocess.run([sys.executable, "-m", "venv", DLT], check=True)
-        pip = [DLT / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        subprocess.run(
-            [*pip, "--require-hashes", "-r", ROOT / "benchmarks" / "dlt.lock"], check=True
-        )
+        pip = [str(DLT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        lock = str(ROOT / "benchmarks" / "dlt.lock")
+        subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
         (DLT / "done").touch()
     return str(DLT / "bin" / "python")
 
@@ -88,31 +69,18 @@ def limit(file: Path, folder: Path) -> None:
 def ours(file: Path, folder: Path) -> None:
     """Load the file as the source `web_events` is loaded."""
     from platform_assets.ingestion import files
-    from platform_assets.ingestion.declaration import FileDeclaration
     from resources.landing import Landing
     from resources.warehouse import Warehouse
 
-    declared = _web_events()
     warehouse = Warehouse(f"ducklake:///{folder}/lake", memory_limit="2GB")
     os.makedirs(f"{folder}/landing")
     os.link(file, f"{folder}/landing/{file.name}")
     warehouse.connect().close()
-    declaration = FileDeclaration(**{**declared, "glob": "*.ndjson*"})
+    declaration = declared.file_source("web_events").model_copy(update={"glob": "*.ndjson*"})
     started = time.perf_counter()
     result = files.ingest(warehouse, Landing(f"{folder}/landing"), declaration)
     assert not result.rows_quarantined, result
     tell(started, result.rows_loaded)
-
-
-def _web_events() -> dict[str, object]:
-    import yaml
-
-    from platform_assets.ingestion.declaration import FileDeclaration
-
-    text = (ROOT / "platform_assets/defs/sources/web_events/defs.yaml").read_text()
-    attributes = yaml.safe_load(text)["attributes"]
-    known = {k: v for k, v in attributes.items() if k in FileDeclaration.model_fields}
-    return {**known, "name": "web_events"}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Running one contender: in a process of its own, several times; median seconds, peak memory."""
 
+import contextlib
 import json
 import os
 import resource
@@ -7,16 +8,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / ".data" / "bench"
+MEBIBYTE = 1 << 20
+SAMPLE_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Measured:
 
     Attributes:
         seconds: median of the repeats, as the contender itself measured its work.
-        megabytes: largest resident memory of its process in any repeat.
+        megabytes: largest resident memory of its processes, together, in any repeat (MiB).
         rows: what it loaded or built; must be the same for all contenders of a race.
     """
 
@@ -33,6 +38,39 @@ class Measured:
     seconds: float
     megabytes: float
     rows: int
+
+
+class TreeMemory:
+    """Peak of the resident memory of a process and all its descendants, together, in MiB.
+
+    Pages that forks share count once for each of them: an upper bound, and what `ps` adds up to.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._root = psutil.Process(pid)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self.peak = 0.0
+
+    def __enter__(self) -> "TreeMemory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(SAMPLE_SECONDS):
+            self.peak = max(self.peak, self._now())
+
+    def _now(self) -> float:
+        total = 0
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in (self._root, *self._root.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    total += process.memory_info().rss
+        return total / MEBIBYTE
 
 
 def repeat(
@@ -43,6 +81,7 @@ def repeat(
     Raises:
         subprocess.CalledProcessError: it failed; its own words are printed.
     """
+    DATA.mkdir(parents=True, exist_ok=True)
     seconds, peaks, rows = [], [], 0
     for _ in range(times):
         with tempfile.TemporaryDirectory(dir=DATA) as folder:
@@ -54,16 +93,19 @@ def repeat(
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, float]:
-    done = subprocess.run(
+    process = subprocess.Popen(
         command,
         cwd=ROOT,
         env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
     )
-    told: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
+    with TreeMemory(process.pid) as memory:
+        output, _ = process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, list(command))
+    told: dict[str, float] = json.loads(output.strip().splitlines()[-1])
+    return {**told, "megabytes": max(told["megabytes"], memory.peak)}
 
 
 def tell(started: float, rows: int) -> None:
@@ -84,7 +126,7 @@ def python(module: str, *arguments: object) -> list[str]:
 def show(title: str, results: Sequence[Measured], limit: Measured) -> None:
     """Print the results as ratios to `limit`."""
     table = Table(title=title, title_justify="left")
-    for column in ("", "seconds", "rows/s", "of the limit's speed", "peak MB"):
+    for column in ("", "seconds", "rows/s", "of the limit's speed", "peak MiB"):
         table.add_column(column, justify="left" if not column else "right")
     for each in results:
         speed = each.rows / each.seconds
