@@ -12,7 +12,7 @@ import pytest
 
 from resources.settings import PROJECT_ROOT
 from resources.warehouse import Warehouse
-from tests.server.running import Running, command, processes_of, wait_for
+from tests.server.running import Running, command, processes_of
 
 pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(400)]
 REPORT = "reports/weekly_business_review/latest.html"
@@ -110,7 +110,7 @@ def test_a_file_that_lands_refreshes_all_that_hangs_on_it_without_a_click(
     part.write_text("".join([json.dumps(event), "\n", '{"torn": ']))
     part.rename(folder / "journey.ndjson")
 
-    wait_for(lambda: (data / REPORT).stat().st_mtime > before, 150)
+    platform.wait_for_refresh(lambda: (data / REPORT).stat().st_mtime > before, 150)
     assert one(data, "SELECT count(*) FROM staging.stg_web_events") == events + 1
     assert (
         one(data, "SELECT count(*) FROM marts.fct_sessions WHERE device_id = 'journey-device'") == 1

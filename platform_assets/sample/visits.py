@@ -4,6 +4,7 @@ What belongs here: behaviour, and the Segment calls that it causes. What does no
 and when (`company`), robots (`robots`), what happens to the lines (`delivery`).
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ SEARCHES = (
 )  # fmt: skip
 
 
-class Visit:
+class Visit(ABC):
     """One person on one device for some minutes. `WebVisit` and `AppVisit` show things."""
 
     source: str
@@ -46,25 +47,25 @@ class Visit:
         }
 
     # what differs between a browser and the app
+    @abstractmethod
     def arrive(self) -> None:
         """Open the first page or screen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show(self, kind: str, product: Product | None = None, text: str = "") -> None:
         """Show a page or screen of a kind: home, category, product, search, blog, cart, …"""
-        raise NotImplementedError
 
+    @abstractmethod
     def context(self) -> dict[str, Any]:
         """Return the context of the next call."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wait(self) -> int:
         """Return milliseconds until the next call reaches the server."""
-        raise NotImplementedError
 
+    @abstractmethod
     def extras(self) -> dict[str, Any]:
         """Return top-level keys that newer versions of the tracking add."""
-        raise NotImplementedError
 
     def pause(self) -> None:
         """Let the time pass between two actions; seldom so long that a new session begins."""

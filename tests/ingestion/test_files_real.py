@@ -121,12 +121,3 @@ def test_webhooks_of_github(zone: Zone, shared_data: Path) -> None:
             elif isinstance(value, str):
                 assert found[name] == value
     zone.accounted()
-
-
-def test_a_real_web_log(zone: Zone, shared_data: Path) -> None:
-    content = (shared_data / "weblogs" / "elastic_apache_logs.log").read_bytes()
-    zone.land("a.log", content)
-    result = zone.load(source("access_log", event_time="time"))
-    assert result.rows_loaded + result.rows_quarantined == content.count(b"\n")
-    assert result.rows_quarantined <= 1
-    zone.accounted()

@@ -21,6 +21,12 @@ TINY = "tests.server.tiny_definitions"
 LAUNCH = """mutation($p: ExecutionParams!) {
   launchRun(executionParams: $p) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
 RUNS = "{ runsOrError { ... on Runs { results { runId status stepKeysToExecute } } } }"
+FAILURES = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
+  ... on ExecutionStepFailureEvent { stepKey error { message errorChain { error { message } } } }
+  ... on RunFailureEvent { message } } } } }"""
+TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
+  ... on Sensor { sensorState { ticks(limit: 3) { status skipReason error { message } } } } } }"""
+SELECTED = {"repositoryName": "__repository__", "repositoryLocationName": "platform"}
 RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "platform") {
   __typename } }"""
 
@@ -112,11 +118,7 @@ class Running:
 
     def launch(self) -> str:
         """Ask for a run of every asset; return its id."""
-        selector = {
-            "repositoryName": "__repository__",
-            "repositoryLocationName": "platform",
-            "jobName": "__ASSET_JOB",
-        }
+        selector = {**SELECTED, "jobName": "__ASSET_JOB"}
         launched = self.graphql(LAUNCH, p={"selector": selector, "runConfigData": {}})
         return str(launched["launchRun"]["run"]["runId"])
 
@@ -130,6 +132,47 @@ class Running:
         return str(
             wait_for(lambda: ({self.runs()[run]["status"]} & ended) and self.runs()[run])["status"]
         )
+
+    def wait_for_refresh(self, condition: Callable[[], Any], seconds: float) -> Any:
+        """Return what `condition()` returns, as soon as that is true.
+
+        Raises:
+            AssertionError: a run failed meanwhile, or time is up; says what the runs and the
+                sensor were at.
+        """
+        known = set(self.runs())
+
+        def refreshed() -> Any:
+            if value := condition():
+                return value
+            new = {run: r["status"] for run, r in self.runs().items() if run not in known}
+            failed = [run for run, status in new.items() if status in ("FAILURE", "CANCELED")]
+            assert not failed, "\n".join(map(self.failures, failed))
+            time.sleep(0.5)
+            return None
+
+        try:
+            return wait_for(refreshed, seconds)
+        except AssertionError as error:
+            new = [r for run, r in self.runs().items() if run not in known]
+            raise AssertionError(f"{error}\nruns: {new}\nsensor: {self.ticks()}") from error
+
+    def failures(self, run: str) -> str:
+        """Return why a run failed, as one line for each step."""
+        found = []
+        for event in self.graphql(FAILURES, run=run)["logsForRun"]["events"]:
+            if error := event.get("error"):
+                chain = [error, *(link["error"] for link in error["errorChain"])]
+                found.append(f"{event['stepKey']}: {chain[-1]['message'].strip()}")
+            elif message := event.get("message"):
+                found.append(message)
+        return f"run {run}: " + "\n".join(found)
+
+    def ticks(self) -> list[Any]:
+        """Return the newest ticks of the sensor that looks for new data."""
+        sensor = {**SELECTED, "sensorName": "new_data"}
+        state = self.graphql(TICKS, sensor=sensor)["sensorOrError"]["sensorState"]
+        return list(state["ticks"])
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and return the exit code."""

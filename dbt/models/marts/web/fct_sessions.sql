@@ -22,6 +22,9 @@
         'select cast(min(first_seen_at) as date), cast(max(last_seen_at) as date) from '
         ~ ref('int_identity') ~ ' where identity_load_id > ' ~ since
     ) -%}
+    {%- set unclassed = date_range(
+        'select min(session_date), max(session_date) from ' ~ this ~ " where device_class = 'unknown'"
+    ) -%}
 {%- else -%}
     {%- set until -%}
         (select least((select max(_load_id) from {{ ref('int_sessions') }}), max(_load_id)) from {{ ref('int_identity') }})
@@ -47,13 +50,14 @@ with sessions as (
             select device_id from {{ ref('int_identity') }} where identity_load_id > {{ since }}
         )
     {%- endif %}
-    {%- if until > since %}
+    {%- if unclassed and until > since %}
 
     union
 
     select s.*, {{ until }}
     from {{ ref('int_sessions') }} as s
     where s._load_id <= {{ since }}
+        and s.session_date between {{ unclassed.first }} and {{ unclassed.last }}
         and s.session_id in (select session_id from {{ this }} where device_class = 'unknown')
         and s.user_agent in (select user_agent from {{ agents }})
     {%- endif %}
