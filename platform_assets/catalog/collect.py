@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.catalog.model import Asset, Column, Graph
+from platform_assets.catalog.privacy import marked
 from resources.settings import PROJECT_ROOT
 
 KIND_TAG = "dagster/kind/"
@@ -38,7 +39,7 @@ def graph(nodes: Iterable[Any], dbt: Mapping[str, Any], compiled: Path | None = 
     tests = _tests(models)
     read = _reader(compiled)
     assets = [_asset(node, models, tests, read) for node in nodes]
-    return Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)})
+    return marked(Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)}))
 
 
 def manifest(path: Path) -> dict[str, Any]:

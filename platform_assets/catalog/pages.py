@@ -176,6 +176,7 @@ def column_page(view: View, key: str, name: str) -> Facts:
     return {
         "asset": card(view, found),
         "column": column(found, one),
+        "table": found.table,
         "checks": [check(results[test], view.now) for test in one.tests if test in results],
         "elsewhere": same,
     }

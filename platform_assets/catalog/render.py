@@ -4,6 +4,7 @@ What belongs here: how any page is filled in. What does not: which facts a page 
 Nothing that comes from data is markup: Jinja escapes it, Markdown lets no HTML through.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -81,7 +82,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        markdown=markdown, number=number, moment=moment, percent=percent, counted=counted
+        markdown=markdown,
+        number=number,
+        moment=moment,
+        percent=percent,
+        counted=counted,
+        json=lambda value: json.dumps(value, ensure_ascii=False),
     )
     environment.globals.update(
         asset_url=asset_url,

@@ -67,11 +67,14 @@ def application(context: Any) -> Any:
     from platform_assets.catalog.web import application as catalog_pages
     from platform_assets.server.home import Home
     from platform_assets.server.report_files import report_files
+    from resources.warehouse import Warehouse
+    from resources.warehouse.sandbox import Sandbox
 
     home = Home.from_settings()
     catalog = catalog_pages(
         Catalog(context, home.data / "dbt" / "target"),
         Usage(home.data / "catalog" / "usage.sqlite"),
+        Sandbox(Warehouse.from_settings()),
     )
     dagster = DagsterWebserver(context, live_data_poll_rate=POLL_MILLISECONDS).create_asgi_app()
     return Starlette(
