@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from platform_assets.catalog.catalog import View
+from platform_assets.catalog.glossary import Term, mentioned
 from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import (
     Facts,
@@ -18,8 +19,10 @@ from platform_assets.catalog.present import (
     column,
     dagster_url,
     domain_url,
+    first_sentence,
     moment,
     owner,
+    term_url,
     windows,
 )
 from platform_assets.catalog.search import FACETS, Found, Index
@@ -84,6 +87,7 @@ def search(
         "pages": max(1, -(-found.total // PAGE)),
         "corrected": found.corrected,
         "results": _results(view, found),
+        "terms": [_term_card(term) for term in view.glossary.find(text)] if page == 1 else [],
         "facets": found.facets,
     }
 
@@ -92,7 +96,7 @@ def _results(view: View, found: Found) -> list[Facts]:
     return [
         {
             **card(view, hit.asset),
-            "matches": [column(hit.asset, c) for c in hit.columns],
+            "matches": [column(view, hit.asset, c) for c in hit.columns],
             "score": round(hit.score, 3),
         }
         for hit in found.hits
@@ -129,7 +133,7 @@ def asset(view: View, key: str) -> Facts:
         "running": status.running,
         "failed_run": status.failed_run,
         "checks": [check(c, view.now) for c in status.checks],
-        "fields": [column(found, c) for c in found.columns],
+        "fields": [column(view, found, c) for c in found.columns],
         "upstream": cards(view, view.graph.having(direct[0])),
         "downstream": cards(view, view.graph.having(direct[1])),
         "trouble_upstream": [card(view, a) for a, _ in view.upstream_trouble(key)],
@@ -169,13 +173,13 @@ def column_page(view: View, key: str, name: str) -> Facts:
         raise Missing(f"{key} has no column {name}.")
     results = {c.name: c for c in view.status(key).checks}
     same = [
-        {**column(other, match), "asset": card(view, other)}
+        {**column(view, other, match), "asset": card(view, other)}
         for other in view.graph.assets.values()
         if other.key != key and (match := other.column(name)) is not None
     ]
     return {
         "asset": card(view, found),
-        "column": column(found, one),
+        "column": column(view, found, one),
         "table": found.table,
         "checks": [check(results[test], view.now) for test in one.tests if test in results],
         "elsewhere": same,
@@ -229,6 +233,47 @@ def _group(view: View, assets: Sequence[Asset]) -> Facts:
         "tables": cards(view, [a for a in ranked if a.kind in ("table", "platform", "other")]),
         "sources": cards(view, [a for a in ranked if a.kind == "source"]),
         "owners": [owner(name) for name in sorted({o for a in assets for o in a.owners})],
+    }
+
+
+def _term_card(term: Term) -> Facts:
+    return {
+        "name": term.name,
+        "url": term_url(term.slug),
+        "synonyms": list(term.synonyms),
+        "summary": first_sentence(term.text),
+    }
+
+
+def glossary(view: View) -> Facts:
+    """Return all terms, by name."""
+    return {"terms": [_term_card(term) for term in view.glossary.terms]}
+
+
+def term_page(view: View, slug: str) -> Facts:
+    """Return what a term means, which columns it stands behind, and where it is spoken of.
+
+    Raises:
+        Missing: there is no such term.
+    """
+    term = view.glossary.get(slug)
+    if term is None:
+        raise Missing(f"There is no term {slug}.")
+    tables = {a.table: a for a in view.graph.assets.values() if a.table}
+    columns = []
+    for full in term.columns:
+        table, _, name = full.rpartition(".")
+        one = tables[table].column(name) if table in tables else None
+        if one is not None:
+            columns.append({**column(view, tables[table], one), "asset": card(view, tables[table])})
+    return {
+        **_term_card(term),
+        "slug": slug,
+        "text": term.text,
+        "owner": owner(term.owner) if term.owner else None,
+        "file": term.file,
+        "columns": columns,
+        "mentioned": cards(view, mentioned(term, view.graph.assets.values())),
     }
 
 

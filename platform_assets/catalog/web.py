@@ -59,6 +59,8 @@ class Pages:
             *page("/search", "search", self._search),
             Route("/suggest.json", self._suggest),
             *page("/coverage", "coverage", lambda r, v: pages.coverage(v)),
+            *page("/glossary", "glossary", lambda r, v: pages.glossary(v)),
+            *page("/glossary/{slug}", "term", self._named(pages.term_page, "slug")),
             *page("/owner/{name}", "group", self._named(pages.owner_page, "name")),
             *page("/domain/{name}", "group", self._named(pages.domain_page, "name")),
             *page("/tag/{name}", "group", self._named(pages.tag_page, "name")),
