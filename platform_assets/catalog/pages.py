@@ -109,7 +109,7 @@ def asset(view: View, key: str) -> Facts:
     Raises:
         Missing: there is no such asset.
     """
-    found = _find(view, key)
+    found = find(view, key)
     status = view.status(key)
     direct = view.graph.upstream(key, 1), view.graph.downstream(key, 1)
     return {
@@ -148,7 +148,7 @@ def impact(view: View, key: str) -> Facts:
     Raises:
         Missing: there is no such asset.
     """
-    found = _find(view, key)
+    found = find(view, key)
     distances = view.graph.downstream(key)
     assets = view.graph.having(distances)
     owners = Counter(o for a in assets for o in a.owners)
@@ -167,7 +167,7 @@ def column_page(view: View, key: str, name: str) -> Facts:
     Raises:
         Missing: there is no such asset, or no such column in it.
     """
-    found = _find(view, key)
+    found = find(view, key)
     one = found.column(name)
     if one is None:
         raise Missing(f"{key} has no column {name}.")
@@ -312,7 +312,12 @@ def _covered(view: View, name: str, assets: Sequence[Asset]) -> Facts:
     return {"name": name, "url": url, "assets": len(assets), "shares": shares}
 
 
-def _find(view: View, key: str) -> Asset:
+def find(view: View, key: str) -> Asset:
+    """Return an asset.
+
+    Raises:
+        Missing: there is no such asset.
+    """
     found = view.graph.assets.get(key)
     if found is None:
         raise Missing(f"There is no asset {key}.")

@@ -17,7 +17,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from platform_assets.catalog import lineage
+from platform_assets.catalog import highlight, lineage
 from platform_assets.catalog.glossary import Glossary
 from platform_assets.catalog.present import asset_url, domain_url, term_url
 
@@ -148,6 +148,7 @@ def _environment() -> jinja2.Environment:
         moment=moment,
         percent=percent,
         counted=counted,
+        sql=highlight.sql,
         json=lambda value: json.dumps(value, ensure_ascii=False),
     )
     environment.globals.update(

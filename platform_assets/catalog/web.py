@@ -18,10 +18,11 @@ from starlette.types import ASGIApp
 from platform_assets.catalog import lineage, pages, render
 from platform_assets.catalog.answers import Handler, Site, problem, whole
 from platform_assets.catalog.catalog import Catalog, View
-from platform_assets.catalog.present import Facts
+from platform_assets.catalog.history import history
+from platform_assets.catalog.present import Facts, card
 from platform_assets.catalog.search import FACETS
 from platform_assets.catalog.usage import Usage
-from platform_assets.catalog.web_data import DataPages
+from platform_assets.catalog.web_data import DataPages, to_csv
 from platform_assets.reporting import palette
 from platform_assets.server.headers import SafeHeaders
 from resources.warehouse.sandbox import Sandbox
@@ -64,6 +65,8 @@ class Pages:
             *page("/owner/{name}", "group", self._named(pages.owner_page, "name")),
             *page("/domain/{name}", "group", self._named(pages.domain_page, "name")),
             *page("/tag/{name}", "group", self._named(pages.tag_page, "name")),
+            Route(f"/impact/{key}.csv", self._impact_csv),
+            *page(f"/history/{key}", "history", self._history),
             *page(f"/impact/{key}", "impact", self._named(pages.impact, "key")),
             *page(f"/column/{key}/{{column}}", "column", self._column),
             Route(f"/lineage/{key}.svg", self._lineage),
@@ -103,6 +106,22 @@ class Pages:
 
     def _column(self, request: Request, view: View) -> Facts:
         return pages.column_page(view, request.path_params["key"], request.path_params["column"])
+
+    def _history(self, request: Request, view: View) -> Facts:
+        found = pages.find(view, request.path_params["key"])
+        return {"asset": card(view, found), **history(self.catalog.instance, found)}
+
+    def _impact_csv(self, request: Request) -> Response:
+        facts, _ = self.site.facts(request, self._named(pages.impact, "key"))
+        columns = ["key", "kind", "layer", "domain", "distance", "health", "reason"]
+        rows = [
+            [each[c] for c in columns] + [", ".join(o["id"] for o in each["owners"])]
+            for each in facts["assets"]
+        ]
+        name = facts["asset"]["name"].encode("ascii", "replace").decode().replace('"', "")
+        headers = {"content-disposition": f'attachment; filename="impact-{name}.csv"'}
+        body = to_csv([*columns, "owners"], rows).encode("utf-8-sig")
+        return Response(body, media_type="text/csv", headers=headers)
 
     def _lineage(self, request: Request) -> Response:
         view, key = self.catalog.view(), request.path_params["key"]

@@ -21,7 +21,7 @@ from platform_assets.catalog import chart, completion, drafts
 from platform_assets.catalog.answers import Site, require_same_origin
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.model import Asset
-from platform_assets.catalog.pages import Missing
+from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts, asset_url, card, moment
 from platform_assets.catalog.profile import Contents
 from platform_assets.policy import relative
@@ -171,9 +171,7 @@ def _or_status(work: Callable[[], T]) -> T:
 
 def _table(view: View, key: str) -> tuple[Asset, str]:
     """Return an asset that is a table, and what changes with each materialization of it."""
-    asset = view.graph.assets.get(key)
-    if asset is None:
-        raise Missing(f"There is no asset {key}.")
+    asset = find(view, key)
     if not asset.table:
         raise Missing(f"{key} is no table.")
     status = view.status(key)
