@@ -17,9 +17,11 @@ import dagster as dg
 from platform_assets.catalog import collect
 from platform_assets.catalog.glossary import Glossary
 from platform_assets.catalog.glossary import read as read_glossary
+from platform_assets.catalog.health import Health, Status, Verdict, verdict
 from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.search import Index
-from platform_assets.catalog.status import Health, Status, Statuses, Verdict, verdict
+from platform_assets.catalog.status import Statuses
+from platform_assets.server.load_errors import load_error
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
@@ -142,7 +144,7 @@ def _trouble(workspace: Any) -> str:
     for name in workspace.code_location_names:
         entry = workspace.get_location_entry(name)
         if entry is not None and entry.load_error is not None:
-            return str(entry.load_error.message).strip()
+            return load_error(entry.load_error).message
     return ""
 
 

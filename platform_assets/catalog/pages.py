@@ -4,15 +4,14 @@ The facts are the page's JSON twin as they stand. What does not belong here: HTM
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.glossary import Term, mentioned
+from platform_assets.catalog.health import Health
 from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import (
     Facts,
-    asset_url,
     card,
     cards,
     check,
@@ -26,7 +25,6 @@ from platform_assets.catalog.present import (
     windows,
 )
 from platform_assets.catalog.search import FACETS, Found, Index
-from platform_assets.catalog.status import Health
 
 SHOWN = 8  # entries of a list on the home page
 PAGE = 20  # results of a search on one page
@@ -275,41 +273,6 @@ def term_page(view: View, slug: str) -> Facts:
         "columns": columns,
         "mentioned": cards(view, mentioned(term, view.graph.assets.values())),
     }
-
-
-MEASURES: Mapping[str, Callable[[View, Asset], bool]] = {
-    "owned": lambda view, a: bool(a.owners),
-    "described": lambda view, a: bool(a.description.strip()),
-    "columns described": lambda view, a: all(c.description for c in a.columns),
-    "tested": lambda view, a: bool(a.checks) or a.kind in ("report", "platform"),
-    "healthy": lambda view, a: view.verdicts[a.key].health <= Health.unknown,
-    "fresh": lambda view, a: a.fail_seconds is not None and view.status(a.key).fresh == "PASS",
-}
-
-
-def coverage(view: View) -> Facts:
-    """Return of each domain which share of its assets is owned, described, tested and fresh."""
-    by_domain: dict[str, list[Asset]] = defaultdict(list)
-    for each in view.graph.assets.values():
-        by_domain[each.domain or "none"].append(each)
-    rows = [_covered(view, name, assets) for name, assets in sorted(by_domain.items())]
-    return {
-        "measures": list(MEASURES),
-        "domains": rows,
-        "all": _covered(view, "all", list(view.graph.assets.values())),
-    }
-
-
-def _covered(view: View, name: str, assets: Sequence[Asset]) -> Facts:
-    shares: dict[str, Any] = {}
-    for measure, holds in MEASURES.items():
-        lacking = [a for a in assets if not holds(view, a)]
-        shares[measure] = {
-            "share": round(1 - len(lacking) / len(assets), 4) if assets else 1.0,
-            "lacking": [{"key": a.key, "url": asset_url(a.key)} for a in lacking[:50]],
-        }
-    url = domain_url(name) if name != "all" else "/catalog/"
-    return {"name": name, "url": url, "assets": len(assets), "shares": shares}
 
 
 def find(view: View, key: str) -> Asset:

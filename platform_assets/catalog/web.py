@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from platform_assets.catalog import lineage, pages, render
+from platform_assets.catalog import badge, coverage, lineage, openapi, pages, render
 from platform_assets.catalog.answers import Handler, Site, problem, whole
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.history import history
@@ -59,12 +59,15 @@ class Pages:
             *page("/", "home", lambda r, v: pages.home(v), twin="/home.json"),
             *page("/search", "search", self._search),
             Route("/suggest.json", self._suggest),
-            *page("/coverage", "coverage", lambda r, v: pages.coverage(v)),
+            *page("/coverage", "coverage", self._coverage),
             *page("/glossary", "glossary", lambda r, v: pages.glossary(v)),
             *page("/glossary/{slug}", "term", self._named(pages.term_page, "slug")),
             *page("/owner/{name}", "group", self._named(pages.owner_page, "name")),
             *page("/domain/{name}", "group", self._named(pages.domain_page, "name")),
             *page("/tag/{name}", "group", self._named(pages.tag_page, "name")),
+            Route(f"/badge/{key}.svg", self._badge),
+            Route(f"/badge/{key}.json", self._badge_facts),
+            Route("/openapi.json", _openapi),
             Route(f"/impact/{key}.csv", self._impact_csv),
             *page(f"/history/{key}", "history", self._history),
             *page(f"/impact/{key}", "impact", self._named(pages.impact, "key")),
@@ -106,6 +109,21 @@ class Pages:
 
     def _column(self, request: Request, view: View) -> Facts:
         return pages.column_page(view, request.path_params["key"], request.path_params["column"])
+
+    def _coverage(self, request: Request, view: View) -> Facts:
+        return coverage.coverage(view, self.usage.coverage())
+
+    def _badge(self, request: Request) -> Response:
+        facts, _ = self.site.facts(
+            request, lambda r, v: {"svg": badge.svg(v, pages.find(v, r.path_params["key"]))}
+        )
+        return Response(facts["svg"], media_type="image/svg+xml")
+
+    def _badge_facts(self, request: Request) -> Response:
+        facts, _ = self.site.facts(
+            request, lambda r, v: badge.facts(v, pages.find(v, r.path_params["key"]))
+        )
+        return JSONResponse(facts, headers={"access-control-allow-origin": "*"})
 
     def _history(self, request: Request, view: View) -> Facts:
         found = pages.find(view, request.path_params["key"])
@@ -166,6 +184,10 @@ def _theme(request: Request) -> Response:
     light, dark = palette.variables(palette.LIGHT), palette.variables(palette.DARK)
     css = f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
     return Response(css, media_type="text/css")
+
+
+def _openapi(request: Request) -> Response:
+    return JSONResponse(openapi.description())
 
 
 def _drawing(view: View, key: str, up: int, down: int) -> Facts:
