@@ -157,6 +157,7 @@ def _environment() -> jinja2.Environment:
         health_words=HEALTH_WORDS,
         node=lineage,
         version=_version(),
+        static=False,
     )
     return environment
 

@@ -15,15 +15,16 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from platform_assets.catalog import badge, coverage, lineage, openapi, pages, render
+from platform_assets.catalog import badge, coverage, openapi, pages, render
 from platform_assets.catalog.answers import Handler, Site, problem, whole
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.history import history
+from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.present import Facts, card
 from platform_assets.catalog.search import FACETS
+from platform_assets.catalog.theme import theme
 from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web_data import DataPages, to_csv
-from platform_assets.reporting import palette
 from platform_assets.server.headers import SafeHeaders
 from resources.warehouse.sandbox import Sandbox
 
@@ -104,7 +105,7 @@ class Pages:
         found = pages.asset(view, key)
         if not request.url.path.endswith(".json"):
             self.usage.looked_at(key)
-        found["lineage"] = _drawing(view, key, 1, 1)
+        found["lineage"] = drawing(view, key, 1, 1)
         return found
 
     def _column(self, request: Request, view: View) -> Facts:
@@ -146,7 +147,7 @@ class Pages:
         if key not in view.graph.assets:
             raise HTTPException(404, f"There is no asset {key}.")
         up, down = (whole(request, name, 1, 0, DEEPEST) for name in ("up", "down"))
-        drawn = _drawing(view, key, up, down)
+        drawn = drawing(view, key, up, down)
         body = render.page("lineage", {"lineage": drawn, "key": key}, standalone=True)
         return Response(body, media_type="image/svg+xml")
 
@@ -180,38 +181,8 @@ def application(catalog: Catalog, usage: Usage, sandbox: Sandbox) -> ASGIApp:
 
 
 def _theme(request: Request) -> Response:
-    """Return the colours, which the catalog shares with the reports."""
-    light, dark = palette.variables(palette.LIGHT), palette.variables(palette.DARK)
-    css = f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
-    return Response(css, media_type="text/css")
+    return Response(theme(), media_type="text/css")
 
 
 def _openapi(request: Request) -> Response:
     return JSONResponse(openapi.description())
-
-
-def _drawing(view: View, key: str, up: int, down: int) -> Facts:
-    drawn = lineage.draw(view.graph, key, up, down)
-    return {
-        "key": key,
-        "up": up,
-        "down": down,
-        "width": drawn.width,
-        "height": drawn.height,
-        "left_out": drawn.left_out,
-        "nodes": [
-            {
-                "key": node.key,
-                "label": view.graph.assets[node.key].name,
-                "kind": view.graph.assets[node.key].layer or view.graph.assets[node.key].kind,
-                "health": view.verdicts[node.key].health.name,
-                "reason": view.verdicts[node.key].reason,
-                "x": node.x,
-                "y": node.y,
-                "more_up": node.more_up,
-                "more_down": node.more_down,
-            }
-            for node in drawn.nodes
-        ],
-        "paths": drawn.paths(),
-    }
