@@ -51,7 +51,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = found / "rendered" / "revenue" / "latest.html"
     page.parent.mkdir(parents=True)
     page.write_text(
-        "<!doctype html><html lang=en><link rel=icon href=data:,><title>R</title><h1>Revenue review</h1></html>"
+        "<!doctype html><html lang=en><link rel=icon href=data:,><title>R</title>"
+        "<h1>Revenue review</h1></html>"
     )
     (found / "declared").mkdir()
     return found
