@@ -174,7 +174,7 @@ class Warehouse:
             self._local.writer = None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+        connection = duckdb.connect(":memory:", config=extensions.CONFIG)
         connection.execute(f"SET memory_limit = {literal(self.memory_limit)}")
         connection.execute(f"SET temp_directory = {literal(self.temp_dir)}")
         connection.execute("SET preserve_insertion_order = false")

@@ -13,6 +13,7 @@ import pytest
 from resources.settings import PROJECT_ROOT
 from tests.real.conftest import Walked
 
+pytestmark = pytest.mark.xdist_group("real")
 DAILY = {  # report of analytics.usa.gov → what identifies a row of a day
     "browser": ["browser"],
     "device_model": ["mobile_device"],
