@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "platform_assets.commands.demo:demo",
     "sample": "platform_assets.sample.command:sample",
     "query": "platform_assets.commands.query:query",
+    "export": "platform_assets.commands.export:export",
     "dbt": "platform_assets.commands.dbt:dbt",
     "check": "platform_assets.commands.check:check",
 }

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field
@@ -79,7 +80,8 @@ def stamp(
     metadata: Mapping[str, Any] | None = None,
 ) -> dg.AssetSpec:
     """Return `spec` with the platform's metadata; what it already says of itself stands."""
-    extra: dict[str, Any] = dict(metadata or {})
+    page = f"/catalog/asset/{quote(spec.key.to_user_string())}"
+    extra: dict[str, Any] = {**(metadata or {}), "catalog": dg.MetadataValue.url(page)}
     if table:
         extra["dagster/table_name"] = table
     if columns:

@@ -6,7 +6,7 @@ what people see (`pages`).
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,15 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.catalog import collect
+from platform_assets.catalog.glossary import Glossary
+from platform_assets.catalog.glossary import read as read_glossary
+from platform_assets.catalog.health import Health, Status, Verdict, verdict
 from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.search import Index
-from platform_assets.catalog.status import Health, Status, Statuses, Verdict, verdict
+from platform_assets.catalog.status import Statuses
+from platform_assets.server.load_errors import load_error
+from resources.errors import PlatformError
+from resources.settings import PROJECT_ROOT
 
 NO_STATUS = Status()
 
@@ -36,6 +42,7 @@ class View:
     now: datetime
     trouble: str = ""
     known_at: datetime | None = None
+    glossary: Glossary = field(default_factory=Glossary)
 
     def status(self, key: str) -> Status:
         """Return how an asset is."""
@@ -81,6 +88,7 @@ class Catalog:
         self._state: tuple[Any, ...] = ()
         self._graph = Graph()
         self._known_at: datetime | None = None
+        self._glossary: tuple[Any, Glossary] = ((), Glossary())
         self.index = Index()
 
     @property
@@ -100,7 +108,19 @@ class Catalog:
                 self._state, self._known_at = state, datetime.now(UTC)
                 self.index.update(self._graph)
             graph, known_at = self._graph, self._known_at
-        return View(graph, self._statuses.read(graph), datetime.now(UTC), trouble, known_at)
+        now = datetime.now(UTC)
+        return View(graph, self._statuses.read(graph), now, trouble, known_at, self._terms())
+
+    def _terms(self) -> Glossary:
+        """Return the glossary, read again when a file of it changes; the last that could be."""
+        folder = collect.glossary_folder()
+        state = tuple((f.name, _modified(f)) for f in sorted(folder.glob("*.md")))
+        if state != self._glossary[0]:
+            try:
+                self._glossary = (state, read_glossary(folder, PROJECT_ROOT))
+            except (PlatformError, OSError, UnicodeDecodeError):
+                self._glossary = (state, self._glossary[1])
+        return self._glossary[1]
 
     def _collect(self, workspace: Any) -> Graph:
         manifest = collect.manifest(self._target / "manifest.json")
@@ -124,7 +144,7 @@ def _trouble(workspace: Any) -> str:
     for name in workspace.code_location_names:
         entry = workspace.get_location_entry(name)
         if entry is not None and entry.load_error is not None:
-            return str(entry.load_error.message).strip()
+            return load_error(entry.load_error).message
     return ""
 
 

@@ -4,6 +4,7 @@ What belongs here: which fact comes from where. What does not: anything that cha
 (`status`); keeping the result (`catalog`).
 """
 
+import importlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.catalog.model import Asset, Column, Graph
-from resources.settings import PROJECT_ROOT
+from platform_assets.catalog.privacy import marked
+from resources.settings import PROJECT_ROOT, settings
 
 KIND_TAG = "dagster/kind/"
 _KIND_OF_LAYER = {
@@ -38,7 +40,13 @@ def graph(nodes: Iterable[Any], dbt: Mapping[str, Any], compiled: Path | None = 
     tests = _tests(models)
     read = _reader(compiled)
     assets = [_asset(node, models, tests, read) for node in nodes]
-    return Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)})
+    return marked(Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)}))
+
+
+def glossary_folder() -> Path:
+    """Return the folder of the glossary's terms, which need not be there."""
+    package = importlib.import_module(settings().defs_module)
+    return Path(next(iter(package.__path__))) / "glossary"
 
 
 def manifest(path: Path) -> dict[str, Any]:

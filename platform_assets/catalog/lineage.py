@@ -7,7 +7,9 @@ does not: which asset depends on which (`model`), colours (`static/catalog.css`)
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from platform_assets.catalog.catalog import View
 from platform_assets.catalog.model import Graph
+from platform_assets.catalog.present import Facts
 
 WIDTH, HEIGHT = 208, 44  # of a node, in pixels
 GAP_X, GAP_Y = 64, 14
@@ -67,6 +69,34 @@ def draw(graph: Graph, key: str, up: int, down: int) -> Drawing:
     edges = tuple((p, k) for k in inside for p in parents[k])
     width = len(layers) * (WIDTH + GAP_X) - GAP_X
     return Drawing(tuple(nodes), edges, width, height, len(near) - len(chosen))
+
+
+def drawing(view: View, key: str, up: int, down: int) -> Facts:
+    """Return the drawing of an asset's neighbourhood as a page shows it: boxes and curves."""
+    drawn = draw(view.graph, key, up, down)
+    return {
+        "key": key,
+        "up": up,
+        "down": down,
+        "width": drawn.width,
+        "height": drawn.height,
+        "left_out": drawn.left_out,
+        "nodes": [
+            {
+                "key": node.key,
+                "label": view.graph.assets[node.key].name,
+                "kind": view.graph.assets[node.key].layer or view.graph.assets[node.key].kind,
+                "health": view.verdicts[node.key].health.name,
+                "reason": view.verdicts[node.key].reason,
+                "x": node.x,
+                "y": node.y,
+                "more_up": node.more_up,
+                "more_down": node.more_down,
+            }
+            for node in drawn.nodes
+        ],
+        "paths": drawn.paths(),
+    }
 
 
 def _layers(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[list[str]]:

@@ -80,6 +80,11 @@ class Asset:
         """What people call it."""
         return self.title or self.name
 
+    @property
+    def columns_known(self) -> tuple[tuple[str, bool], ...]:
+        """The names of its columns, and which hold personal data."""
+        return tuple((column.name, column.personal) for column in self.columns)
+
     def column(self, name: str) -> Column | None:
         """Return a column by its name, whatever its case."""
         lowered = name.lower()

@@ -4,26 +4,27 @@ The facts are the page's JSON twin as they stand. What does not belong here: HTM
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from platform_assets.catalog.catalog import View
+from platform_assets.catalog.glossary import Term, mentioned
+from platform_assets.catalog.health import Health
 from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import (
     Facts,
-    asset_url,
     card,
     cards,
     check,
     column,
     dagster_url,
     domain_url,
+    first_sentence,
     moment,
     owner,
+    term_url,
     windows,
 )
 from platform_assets.catalog.search import FACETS, Found, Index
-from platform_assets.catalog.status import Health
 
 SHOWN = 8  # entries of a list on the home page
 PAGE = 20  # results of a search on one page
@@ -84,6 +85,7 @@ def search(
         "pages": max(1, -(-found.total // PAGE)),
         "corrected": found.corrected,
         "results": _results(view, found),
+        "terms": [_term_card(term) for term in view.glossary.find(text)] if page == 1 else [],
         "facets": found.facets,
     }
 
@@ -92,7 +94,7 @@ def _results(view: View, found: Found) -> list[Facts]:
     return [
         {
             **card(view, hit.asset),
-            "matches": [column(hit.asset, c) for c in hit.columns],
+            "matches": [column(view, hit.asset, c) for c in hit.columns],
             "score": round(hit.score, 3),
         }
         for hit in found.hits
@@ -105,7 +107,7 @@ def asset(view: View, key: str) -> Facts:
     Raises:
         Missing: there is no such asset.
     """
-    found = _find(view, key)
+    found = find(view, key)
     status = view.status(key)
     direct = view.graph.upstream(key, 1), view.graph.downstream(key, 1)
     return {
@@ -129,7 +131,7 @@ def asset(view: View, key: str) -> Facts:
         "running": status.running,
         "failed_run": status.failed_run,
         "checks": [check(c, view.now) for c in status.checks],
-        "fields": [column(found, c) for c in found.columns],
+        "fields": [column(view, found, c) for c in found.columns],
         "upstream": cards(view, view.graph.having(direct[0])),
         "downstream": cards(view, view.graph.having(direct[1])),
         "trouble_upstream": [card(view, a) for a, _ in view.upstream_trouble(key)],
@@ -144,7 +146,7 @@ def impact(view: View, key: str) -> Facts:
     Raises:
         Missing: there is no such asset.
     """
-    found = _find(view, key)
+    found = find(view, key)
     distances = view.graph.downstream(key)
     assets = view.graph.having(distances)
     owners = Counter(o for a in assets for o in a.owners)
@@ -163,19 +165,20 @@ def column_page(view: View, key: str, name: str) -> Facts:
     Raises:
         Missing: there is no such asset, or no such column in it.
     """
-    found = _find(view, key)
+    found = find(view, key)
     one = found.column(name)
     if one is None:
         raise Missing(f"{key} has no column {name}.")
     results = {c.name: c for c in view.status(key).checks}
     same = [
-        {**column(other, match), "asset": card(view, other)}
+        {**column(view, other, match), "asset": card(view, other)}
         for other in view.graph.assets.values()
         if other.key != key and (match := other.column(name)) is not None
     ]
     return {
         "asset": card(view, found),
-        "column": column(found, one),
+        "column": column(view, found, one),
+        "table": found.table,
         "checks": [check(results[test], view.now) for test in one.tests if test in results],
         "elsewhere": same,
     }
@@ -231,42 +234,53 @@ def _group(view: View, assets: Sequence[Asset]) -> Facts:
     }
 
 
-MEASURES: Mapping[str, Callable[[View, Asset], bool]] = {
-    "owned": lambda view, a: bool(a.owners),
-    "described": lambda view, a: bool(a.description.strip()),
-    "columns described": lambda view, a: all(c.description for c in a.columns),
-    "tested": lambda view, a: bool(a.checks) or a.kind in ("report", "platform"),
-    "healthy": lambda view, a: view.verdicts[a.key].health <= Health.unknown,
-    "fresh": lambda view, a: a.fail_seconds is not None and view.status(a.key).fresh == "PASS",
-}
-
-
-def coverage(view: View) -> Facts:
-    """Return of each domain which share of its assets is owned, described, tested and fresh."""
-    by_domain: dict[str, list[Asset]] = defaultdict(list)
-    for each in view.graph.assets.values():
-        by_domain[each.domain or "none"].append(each)
-    rows = [_covered(view, name, assets) for name, assets in sorted(by_domain.items())]
+def _term_card(term: Term) -> Facts:
     return {
-        "measures": list(MEASURES),
-        "domains": rows,
-        "all": _covered(view, "all", list(view.graph.assets.values())),
+        "name": term.name,
+        "url": term_url(term.slug),
+        "synonyms": list(term.synonyms),
+        "summary": first_sentence(term.text),
     }
 
 
-def _covered(view: View, name: str, assets: Sequence[Asset]) -> Facts:
-    shares: dict[str, Any] = {}
-    for measure, holds in MEASURES.items():
-        lacking = [a for a in assets if not holds(view, a)]
-        shares[measure] = {
-            "share": round(1 - len(lacking) / len(assets), 4) if assets else 1.0,
-            "lacking": [{"key": a.key, "url": asset_url(a.key)} for a in lacking[:50]],
-        }
-    url = domain_url(name) if name != "all" else "/catalog/"
-    return {"name": name, "url": url, "assets": len(assets), "shares": shares}
+def glossary(view: View) -> Facts:
+    """Return all terms, by name."""
+    return {"terms": [_term_card(term) for term in view.glossary.terms]}
 
 
-def _find(view: View, key: str) -> Asset:
+def term_page(view: View, slug: str) -> Facts:
+    """Return what a term means, which columns it stands behind, and where it is spoken of.
+
+    Raises:
+        Missing: there is no such term.
+    """
+    term = view.glossary.get(slug)
+    if term is None:
+        raise Missing(f"There is no term {slug}.")
+    tables = {a.table: a for a in view.graph.assets.values() if a.table}
+    columns = []
+    for full in term.columns:
+        table, _, name = full.rpartition(".")
+        one = tables[table].column(name) if table in tables else None
+        if one is not None:
+            columns.append({**column(view, tables[table], one), "asset": card(view, tables[table])})
+    return {
+        **_term_card(term),
+        "slug": slug,
+        "text": term.text,
+        "owner": owner(term.owner) if term.owner else None,
+        "file": term.file,
+        "columns": columns,
+        "mentioned": cards(view, mentioned(term, view.graph.assets.values())),
+    }
+
+
+def find(view: View, key: str) -> Asset:
+    """Return an asset.
+
+    Raises:
+        Missing: there is no such asset.
+    """
     found = view.graph.assets.get(key)
     if found is None:
         raise Missing(f"There is no asset {key}.")

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from platform_assets.catalog.catalog import View
+from platform_assets.catalog.health import CheckResult, span
 from platform_assets.catalog.model import Asset, Column
-from platform_assets.catalog.status import CheckResult, span
 
 Facts = dict[str, Any]
 
@@ -34,6 +34,11 @@ def owner_url(owner: str) -> str:
 def domain_url(domain: str) -> str:
     """Return the path of a domain's page."""
     return f"/catalog/domain/{quote(domain, safe='')}"
+
+
+def term_url(slug: str) -> str:
+    """Return the path of a term of the glossary."""
+    return f"/catalog/glossary/{quote(slug, safe='')}"
 
 
 def dagster_url(key: str) -> str:
@@ -76,8 +81,9 @@ def cards(view: View, assets: Iterable[Asset]) -> list[Facts]:
     return [card(view, asset) for asset in assets]
 
 
-def column(asset: Asset, found: Column) -> Facts:
+def column(view: View, asset: Asset, found: Column) -> Facts:
     """Return what is known of a column without looking at its values."""
+    terms = view.glossary.by_column.get((asset.table.lower(), found.name.lower()), ())
     return {
         "name": found.name,
         "type": found.type.lower(),
@@ -85,6 +91,7 @@ def column(asset: Asset, found: Column) -> Facts:
         "tests": [test_in_words(name, asset, found) for name in found.tests],
         "personal": found.personal,
         "url": column_url(asset.key, found.name),
+        "terms": [{"name": term.name, "url": term_url(term.slug)} for term in terms],
     }
 
 

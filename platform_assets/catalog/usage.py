@@ -1,4 +1,4 @@
-"""What is looked at, and what was searched for in vain: counted, in one small SQLite file.
+"""What is looked at, what was searched for in vain, how coverage grew: one small SQLite file.
 
 What belongs here: counts by day. What does not: who it was, which is nobody's business.
 """
@@ -6,6 +6,7 @@ What belongs here: counts by day. What does not: who it was, which is nobody's b
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,8 @@ CREATE TABLE IF NOT EXISTS looks (
   day TEXT, key TEXT, count INTEGER, PRIMARY KEY (day, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS in_vain (
   text TEXT PRIMARY KEY, count INTEGER, last_at TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS coverage (
+  day TEXT, measure TEXT, share REAL, PRIMARY KEY (day, measure)) WITHOUT ROWID;
 """
 
 
@@ -70,6 +73,24 @@ class Usage:
             return self._db.execute(
                 "SELECT text, count, last_at FROM in_vain ORDER BY count DESC, last_at DESC"
             ).fetchall()
+
+    def covered(self, shares: Mapping[str, float]) -> None:
+        """Record today's coverage; what was recorded earlier today is replaced."""
+        rows = [(_today().isoformat(), measure, share) for measure, share in shares.items()]
+        with self._guard, self._db:
+            self._db.executemany("INSERT OR REPLACE INTO coverage VALUES (?, ?, ?)", rows)
+
+    def coverage(self) -> dict[str, list[tuple[str, float]]]:
+        """Return of each measure its days and shares, oldest first, of the last year."""
+        since = (_today() - timedelta(days=366)).isoformat()
+        found: dict[str, list[tuple[str, float]]] = {}
+        with self._guard:
+            rows = self._db.execute(
+                "SELECT measure, day, share FROM coverage WHERE day > ? ORDER BY day", [since]
+            ).fetchall()
+        for measure, day, share in rows:
+            found.setdefault(measure, []).append((day, share))
+        return found
 
 
 def _today() -> date:

@@ -54,6 +54,7 @@ def checks() -> list[Check]:
         Check("format", [sys.executable, "-m", "ruff", "format", "--check", "."]),
         Check("declarations", [tool("dg"), "check", "yaml"]),
         Check("definitions", [tool("dagster"), "definitions", "validate", "-w", "workspace.yaml"]),
+        Check("glossary", [sys.executable, "-m", "platform_assets.catalog.glossary_check"]),
         Check("dbt project", [sys.executable, "-c", PARSE]),
     ]
 

@@ -67,29 +67,39 @@ def application(context: Any) -> Any:
     from platform_assets.catalog.web import application as catalog_pages
     from platform_assets.server.home import Home
     from platform_assets.server.report_files import report_files
+    from resources.warehouse import Warehouse
+    from resources.warehouse.sandbox import Sandbox
 
     home = Home.from_settings()
-    catalog = catalog_pages(
-        Catalog(context, home.data / "dbt" / "target"),
-        Usage(home.data / "catalog" / "usage.sqlite"),
-    )
+    catalog = Catalog(context, home.data / "dbt" / "target")
+    usage = Usage(home.data / "catalog" / "usage.sqlite")
+    sandbox = Sandbox(Warehouse.from_settings())
     dagster = DagsterWebserver(context, live_data_poll_rate=POLL_MILLISECONDS).create_asgi_app()
     return Starlette(
         routes=[
             Mount("/files/reports", app=report_files(home.reports)),
             Route("/catalog", lambda _request: RedirectResponse("/catalog/")),
-            Mount("/catalog", app=catalog),
+            Mount("/catalog", app=catalog_pages(catalog, usage, sandbox)),
             Mount("/", app=dagster),
         ],
-        lifespan=_lifespan,
+        lifespan=_lifespan(catalog, usage, sandbox),
     )
 
 
-@contextlib.asynccontextmanager
-async def _lifespan(_app: Any) -> AsyncIterator[None]:
-    # uvicorn cancels the lifespan when a second signal arrives during its shutdown.
-    with contextlib.suppress(asyncio.CancelledError):
-        yield
+def _lifespan(catalog: Any, usage: Any, sandbox: Any) -> Any:
+    """Return what is done around serving: the catalog is kept up, the sandbox is closed."""
+    from platform_assets.catalog import background
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Any) -> AsyncIterator[None]:
+        stop = background.start(catalog, usage)
+        # uvicorn cancels the lifespan when a second signal arrives during its shutdown.
+        with contextlib.suppress(asyncio.CancelledError):
+            yield
+        stop.set()
+        sandbox.close()
+
+    return lifespan
 
 
 def _require_definitions(context: Any, failure: Path) -> None:

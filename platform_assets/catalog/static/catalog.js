@@ -122,3 +122,17 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = "copied";
   });
 }
+
+// What the warehouse has to be asked for comes after the page, one after the other.
+(async () => {
+  for (const place of document.querySelectorAll("[data-load]")) {
+    const waiting = document.createElement("p");
+    waiting.className = "muted";
+    waiting.textContent = "Reading …";
+    place.replaceChildren(waiting);
+    const answer = await fetch(place.dataset.load);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const told = page.querySelector("[data-fragment]") || page.querySelector(".lead");
+    place.replaceChildren(told || waiting);
+  }
+})();

@@ -1,0 +1,35 @@
+"""SQL with its words told apart, as HTML: keywords, texts, numbers, comments, Jinja.
+
+What belongs here: one pass over the text. What does not: colours (`static/catalog.css`).
+"""
+
+import re
+
+from markupsafe import Markup, escape
+
+KEYWORDS = (
+    "all and any as asc between by case cast cross current desc distinct else end except exclude "
+    "exists false filter following from full group having if ilike in inner intersect interval "
+    "into is join lateral left like limit not null on or order outer over partition preceding "
+    "qualify range recursive replace right row rows select then true unbounded union unnest using "
+    "values when where window with within"
+)
+_TOKEN = re.compile(
+    r"(?P<c>--[^\n]*|/\*.*?\*/|\{#.*?#\})"
+    r"|(?P<j>\{\{.*?\}\}|\{%.*?%\})"
+    r"|(?P<s>'(?:[^']|'')*')"
+    r"|(?P<n>\b\d+(?:\.\d+)?\b)"
+    rf"|(?P<k>\b(?:{KEYWORDS.replace(' ', '|')})\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def sql(text: str) -> Markup:
+    """Return SQL as HTML with a `<span class>` around what stands out: c, j, s, n, k."""
+    parts, end = [], 0
+    for match in _TOKEN.finditer(text):
+        parts.append(escape(text[end : match.start()]))
+        parts.append(Markup('<span class="{}">{}</span>').format(match.lastgroup, match[0]))
+        end = match.end()
+    parts.append(escape(text[end:]))
+    return Markup("").join(parts)

@@ -1,0 +1,139 @@
+"""The description of the catalog's JSON routes, as OpenAPI 3.1: for programs that read it.
+
+What belongs here: paths, parameters, what comes back. What does not: answering (`web`).
+"""
+
+from typing import Any
+
+from platform_assets.catalog.search import FACETS
+
+Schema = dict[str, Any]
+TEXT: Schema = {"type": "string"}
+KEY: Schema = {"type": "string", "minLength": 1, "maxLength": 300}
+
+
+def description() -> Schema:
+    """Return the OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Data catalog",
+            "version": "1",
+            "description": "What there is, what it means, whether it can be trusted. Read-only.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": {f"/catalog{path}": {"get": route} for path, route in _routes().items()},
+        "components": {"schemas": {"Error": _object({"error": TEXT}, ["error"])}},
+    }
+
+
+def _routes() -> dict[str, Schema]:
+    key = _parameter("key", KEY, "An asset's key, e.g. marts/fct_orders.", "path")
+    sql = _parameter("sql", {**TEXT, "minLength": 1}, "One statement that reads.", required=True)
+    found = _object({"results": {"type": "array"}, "total": {"type": "integer"}}, ["results"])
+    rows = _object(
+        {
+            "columns": {"type": "array", "items": _object({"name": TEXT, "type": TEXT}, ["name"])},
+            "rows": {"type": "array", "items": {"type": "array"}},
+            "truncated": {"type": "boolean"},
+            "seconds": {"type": "number"},
+        },
+        ["columns", "rows", "truncated"],
+    )
+    asset = _object({"key": TEXT, "health": TEXT, "fields": {"type": "array"}}, ["key", "health"])
+    return {
+        "/home.json": _get("The first page.", _object({"counts": {"type": "object"}}, ["counts"])),
+        "/search.json": _get("Search, with facets.", found, *_searched(), errors=(400,)),
+        "/suggest.json": _get("The best few matches.", found, _parameter("q", TEXT, "Words.")),
+        "/complete.json": _get(
+            "What may come next in a query.",
+            _object({"suggestions": {"type": "array"}}, ["suggestions"]),
+            _parameter("sql", TEXT, "The query."),
+            _parameter("word", TEXT, "The text before the caret."),
+        ),
+        "/asset/{key}.json": _get("An asset.", asset, key, errors=(404,)),
+        "/impact/{key}.json": _get(
+            "Who is hit if it breaks.", _object({"assets": {"type": "array"}}), key, errors=(404,)
+        ),
+        "/history/{key}.json": _get(
+            "What became of it.", _object({"made": {"type": "array"}}, ["made"]), key, errors=(404,)
+        ),
+        "/badge/{key}.json": _get(
+            "Its health.", _object({"message": TEXT}, ["message"]), key, errors=(404,)
+        ),
+        "/preview/{key}.json": _get("First rows.", rows_of(), key, errors=_READING),
+        "/profile/{key}.json": _get("What is in its columns.", rows_of(), key, errors=_READING),
+        "/column/{key}/{column}.json": _get(
+            "A column.",
+            _object({"column": {"type": "object"}}, ["column"]),
+            key,
+            _parameter("column", KEY, "Its name.", "path"),
+            errors=(404,),
+        ),
+        **_groups(),
+        "/glossary.json": _get("All terms.", _object({"terms": {"type": "array"}}, ["terms"])),
+        "/coverage.json": _get("Coverage.", _object({"domains": {"type": "array"}}, ["domains"])),
+        "/query.json": _get("The result of a query.", rows, sql, errors=(400, 422, 503)),
+        "/everything.json": _get("All assets.", _object({"assets": {"type": "array"}}, ["assets"])),
+        "/healthz": _get("Whether it works.", _object({"ok": {"type": "boolean"}}), errors=(503,)),
+    }
+
+
+_READING = (400, 404, 422, 503)
+
+
+def rows_of() -> Schema:
+    """Return the schema of what is read from a table."""
+    return _object({"columns": {"type": "array"}}, ["columns"])
+
+
+def _groups() -> dict[str, Schema]:
+    shape = _object({"tables": {"type": "array"}}, ["tables"])
+    found = {
+        f"/{kind}/{{name}}.json": _get(
+            f"What belongs to a {kind}.",
+            shape,
+            _parameter("name", KEY, "Its name.", "path"),
+            errors=(404,),
+        )
+        for kind in ("owner", "domain", "tag")
+    }
+    found["/glossary/{slug}.json"] = _get(
+        "A term.",
+        _object({"text": TEXT}, ["text"]),
+        _parameter("slug", KEY, "The end of its address.", "path"),
+        errors=(404,),
+    )
+    return found
+
+
+def _searched() -> list[Schema]:
+    many: Schema = {"type": "array", "items": TEXT}
+    return [
+        _parameter("q", TEXT, "Words; the last one may be a beginning."),
+        _parameter("page", {"type": "integer", "minimum": 1, "maximum": 500}, "Page of results."),
+        *(_parameter(facet, many, f"Only of this {facet}; any of several.") for facet in FACETS),
+    ]
+
+
+def _parameter(
+    name: str, schema: Schema, words: str, place: str = "query", required: bool = False
+) -> Schema:
+    needed = required or place == "path"
+    return {"name": name, "in": place, "required": needed, "description": words, "schema": schema}
+
+
+def _object(properties: Schema, required: list[str] | None = None) -> Schema:
+    return {"type": "object", "properties": properties, "required": required or []}
+
+
+def _get(words: str, schema: Schema, *parameters: Schema, errors: tuple[int, ...] = ()) -> Schema:
+    answers: Schema = {"200": {"description": words, "content": _json(schema)}}
+    for status in errors:
+        error = {"$ref": "#/components/schemas/Error"}
+        answers[str(status)] = {"description": "Why not.", "content": _json(error)}
+    return {"summary": words, "parameters": list(parameters), "responses": answers}
+
+
+def _json(schema: Schema) -> Schema:
+    return {"application/json": {"schema": schema}}

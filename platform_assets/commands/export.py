@@ -1,0 +1,54 @@
+"""`platform-assets export`: the whole catalog as a folder that opens without a server."""
+
+from pathlib import Path
+
+import click
+
+from resources.errors import PlatformError
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export(folder: Path) -> None:
+    """Write the catalog into FOLDER: pages that open from there, with search, and no server.
+
+    What is in it: every asset with its description, columns, owner, health, lineage and SQL, the
+    glossary, coverage, and the newest page of each report. What is not: rows of tables.
+
+    \b
+    Examples:
+      platform-assets export catalog-2026-06
+      platform-assets export /tmp/catalog && zip -r catalog.zip /tmp/catalog
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "static" / "index.js").exists():
+        raise PlatformError(
+            f"The folder {folder} is not empty.", hint="Name a new one, or one of an older export."
+        )
+    from datetime import UTC, datetime
+
+    import dagster as dg
+
+    from platform_assets.catalog import collect, glossary
+    from platform_assets.catalog.catalog import View
+    from platform_assets.catalog.export import export as write
+    from platform_assets.catalog.status import Statuses
+    from platform_assets.catalog.usage import Usage
+    from platform_assets.definitions import defs
+    from platform_assets.server.home import Home
+    from resources.settings import PROJECT_ROOT
+
+    home = Home.from_settings()
+    home.enter()
+    target = home.data / "dbt" / "target"
+    graph = collect.graph(
+        defs.resolve_asset_graph().asset_nodes,
+        collect.manifest(target / "manifest.json"),
+        target / "compiled",
+    )
+    now = datetime.now(UTC)
+    terms = glossary.read(collect.glossary_folder(), PROJECT_ROOT)
+    with dg.DagsterInstance.get() as instance:
+        view = View(graph, Statuses(instance).read(graph), now, known_at=now, glossary=terms)
+        days = Usage(home.data / "catalog" / "usage.sqlite").coverage()
+        count = write(view, days, home.reports, folder)
+    click.echo(f"{count} pages in {folder}. Open {folder / 'index.html'}.")
