@@ -5,6 +5,7 @@ What does not: the pages themselves (`pages`, `templates`), reading Dagster (`co
 Rows of tables are not in it: who gets the folder need not be who may read the warehouse.
 """
 
+import hashlib
 import json
 import re
 import shutil
@@ -22,6 +23,7 @@ from platform_assets.catalog.theme import theme
 STATIC = Path(__file__).parent / "static"
 FILES = ("catalog.css", "export.js")
 _LINK = re.compile(r'\b(href|src|action)="(/[^"]*)"')
+LONGEST = 120  # letters of a file's name, which file systems limit
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -84,7 +86,7 @@ def _pages(view: View, days: Mapping[str, list[tuple[str, float]]]) -> Iterator[
         yield Page(f"/catalog/owner/{name}", "group", pages.owner_page(view, name))
     for name in sorted({a.domain or "none" for a in graph.values()}):
         yield Page(f"/catalog/domain/{name}", "group", pages.domain_page(view, name))
-    tags = {f"{k}:{v}" for a in graph.values() for k, v in a.tags.items()}
+    tags = {f"{k}:{v}" if v else k for a in graph.values() for k, v in a.tags.items()}
     for name in sorted(tags | {kind for a in graph.values() for kind in a.kinds}):
         yield Page(f"/catalog/tag/{name}", "group", pages.tag_page(view, name))
     for key in graph:
@@ -122,6 +124,8 @@ def file_of(address: str) -> str:
 def _safe(part: str) -> str:
     """Return part of an address as part of a file's name: letters, digits, and no way up."""
     name = _UNSAFE.sub(lambda match: f"~{ord(match[0]):x}", part)
+    if len(name) > LONGEST:
+        name = f"{name[:80]}~{hashlib.sha256(part.encode('utf-8', 'replace')).hexdigest()[:16]}"
     return name if name.strip(".") else name.replace(".", "~2e")
 
 

@@ -214,9 +214,11 @@ def tag_page(view: View, tag: str) -> Facts:
     Raises:
         Missing: nothing carries it.
     """
-    key, _, value = tag.partition(":")
-    mine = [a for a in view.graph.assets.values() if a.tags.get(key, None) == value]
-    mine += [a for a in view.graph.assets.values() if not value and tag in a.kinds]
+    mine = [
+        a
+        for a in view.graph.assets.values()
+        if tag in a.kinds or any(tag == (f"{k}:{v}" if v else k) for k, v in a.tags.items())
+    ]
     if not mine:
         raise Missing(f"Nothing is tagged {tag}.")
     return {"tag": tag, **_group(view, mine)}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -173,11 +172,12 @@ class Pages:
 
 def application(catalog: Catalog, usage: Usage, sandbox: Sandbox) -> ASGIApp:
     """Return the application to mount at `/catalog`."""
-    return Starlette(
+    pages_and_problems = Starlette(
         routes=Pages(catalog, usage, sandbox).routes(),
-        middleware=[Middleware(SafeHeaders, policy=POLICY)],
         exception_handlers={HTTPException: problem, Exception: problem},
     )
+    # Around it, not as its middleware: the answer to an error of ours has the headers, too.
+    return SafeHeaders(pages_and_problems, policy=POLICY)
 
 
 def _theme(request: Request) -> Response:
