@@ -40,7 +40,7 @@ def main(context: click.Context) -> None:
       python -m benchmarks fresh --sizes 100000 --landing 5000     in some minutes
     """
     if context.invoked_subcommand is None:
-        for command in (ingestion, full, fresh):
+        for command in (ingestion, full, fresh, catalog):
             context.invoke(command)
 
 
@@ -85,6 +85,16 @@ def fresh(sizes: list[int], landing: int, stock: list[int], times: int) -> None:
     from benchmarks import fresh as benchmark
 
     benchmark.run(sizes, times, stock, landing)
+
+
+@main.command()
+@click.option("--assets", type=Sizes(), default="2000,10000", show_default=True)
+@click.option("--columns", default=100_000, show_default=True, help="Columns of all assets.")
+def catalog(assets: list[int], columns: int) -> None:
+    """Search, pages, lineage and memory of the catalog, beside Dagster's own GraphQL."""
+    from benchmarks import catalog as benchmark
+
+    benchmark.run(assets, columns)
 
 
 main()

@@ -19,6 +19,7 @@ PREVIEWED = 50  # rows
 SAMPLE = 100_000  # rows that a profile looks at; a larger table is sampled
 EXACT = 20_000  # rows up to which different values are counted one by one
 BINS = 12  # of a histogram
+FEW = 50  # different values that are all worth a look
 TOP = 5  # most frequent values
 WIDEST = 150  # columns of a table that are profiled
 LONGEST = 60  # characters of a value that are shown
@@ -191,7 +192,7 @@ def _column(told: Answer, position: int, kind: Kind, rows: int, type_: str) -> F
     at = 1 + position * 5
     there, different, range_, top, bins = told.rows[0][at : at + 5]
     # What is (nearly) different in every row has no frequent values worth showing.
-    telling = top and different is not None and (different <= 50 or top[0]["k"] > 1)
+    telling = top and (different <= FEW or top[0]["k"] >= max(2, rows / 200))
     counted = [0] * BINS
     for each in bins or ():
         counted[each["b"]] = each["k"]
@@ -199,7 +200,7 @@ def _column(told: Answer, position: int, kind: Kind, rows: int, type_: str) -> F
         "nulls": rows - there,
         "null_share": round((rows - there) / rows, 4) if rows else 0.0,
         "distinct": different,
-        "approximate": rows > EXACT,
+        "approximate": rows > EXACT and different > FEW,
         "least": range_[0] if range_ else None,
         "most": range_[1] if range_ else None,
         "top": [{"value": t["v"], "count": t["k"]} for t in top] if telling else [],

@@ -177,7 +177,7 @@ def application(catalog: Catalog, usage: Usage, sandbox: Sandbox) -> ASGIApp:
         exception_handlers={HTTPException: problem, Exception: problem},
     )
     # Around it, not as its middleware: the answer to an error of ours has the headers, too.
-    return SafeHeaders(pages_and_problems, policy=POLICY)
+    return SafeHeaders(pages_and_problems, policy=POLICY, referrer="same-origin")
 
 
 def _theme(request: Request) -> Response:

@@ -9,14 +9,17 @@ class SafeHeaders:
     Args:
         app: the application.
         policy: the content security policy.
+        referrer: which addresses are told to whom; a page with a form that is sent needs
+            `same-origin`, because a browser that may not say where a form comes from sends
+            `Origin: null`.
     """
 
-    def __init__(self, app: ASGIApp, policy: str) -> None:
+    def __init__(self, app: ASGIApp, policy: str, referrer: str = "no-referrer") -> None:
         self.app = app
         self.headers = {
             b"content-security-policy": policy.encode(),
             b"x-content-type-options": b"nosniff",
-            b"referrer-policy": b"no-referrer",
+            b"referrer-policy": referrer.encode(),
             b"cache-control": b"no-cache",
         }
 

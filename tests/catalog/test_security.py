@@ -102,7 +102,7 @@ def test_every_page_has_the_policy_and_nothing_inline(client: TestClient, path: 
     assert "default-src 'none'" in policy and "unsafe" not in policy
     assert "script-src 'self';" in policy and "base-uri 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert faults(answer.text) == []
 
 
