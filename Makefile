@@ -4,7 +4,7 @@ BIN := .venv/bin
 # What makes the environment; made again when the lock or the project's metadata changes.
 ENV := .venv/.installed
 
-.PHONY: up demo test check bench clean clean-data
+.PHONY: up demo test check bench pictures clean clean-data
 .DEFAULT_GOAL := up
 
 up: $(ENV) ## Serve the platform on http://localhost:$(PORT), everything running.
@@ -21,6 +21,9 @@ check: $(ENV) ## Lint, types, declarations, definitions, dbt project.
 
 bench: $(ENV) ## Measure ingestion, time to fresh and a full materialization.
 	@$(BIN)/python -m benchmarks
+
+pictures: $(ENV) ## Take the README's pictures anew.
+	@$(BIN)/python docs/pictures.py
 
 clean: ## Remove the environment and every cache; what was loaded stays.
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info dbt/target dbt/logs

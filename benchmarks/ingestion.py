@@ -22,7 +22,7 @@ def dlt_python() -> str:
     """Return the interpreter of dlt's environment; made once, from its own pinned list."""
     if not (DLT / "done").exists():
         subprocess.run([sys.executable, "-m", "venv", DLT], check=True)
-        pip = [str(DLT / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        pip = [str(DLT / "bin" / "python"), "-m", "pip", "install", "-qqq"]
         lock = str(ROOT / "benchmarks" / "dlt.lock")
         subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
         (DLT / "done").touch()

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -105,17 +104,12 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, fl
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(command))
     told: dict[str, float] = json.loads(output.strip().splitlines()[-1])
-    return {**told, "megabytes": max(told["megabytes"], memory.peak)}
+    return {**told, "megabytes": round(memory.peak)}
 
 
 def tell(started: float, rows: int) -> None:
     """Print what a contender measured of itself; the last line of its output."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        json.dumps(
-            {"seconds": time.perf_counter() - started, "rows": rows, "megabytes": round(peak)}
-        )
-    )
+    print(json.dumps({"seconds": time.perf_counter() - started, "rows": rows}))
 
 
 def python(module: str, *arguments: object) -> list[str]:

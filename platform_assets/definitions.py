@@ -5,15 +5,9 @@ import importlib
 import dagster as dg
 
 from platform_assets import policy
-from platform_assets.automation import (
-    Unclaimed,
-    Watched,
-    WatchedFiles,
-    WatchedTables,
-    automation_sensor,
-    refresh_sensor,
-)
+from platform_assets.automation import automation_sensor, refresh_sensor
 from platform_assets.components import DatabaseSource, FileSource, platform_tables
+from platform_assets.watching import Unclaimed, Watched, WatchedFiles, WatchedTables
 from resources.landing import Landing
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse

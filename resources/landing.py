@@ -55,6 +55,11 @@ class Landing:
         self._fs: Any = None
         self._root = ""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine, which costs little to list."""
+        return isinstance(self._open()[0], LocalFileSystem)
+
     def find(self, glob: str) -> list[LandedFile]:
         """Return the files that match `glob` (`**` crosses folders), sorted by path.
 

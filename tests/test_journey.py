@@ -16,6 +16,13 @@ from tests.server.running import Running, command, processes_of
 
 pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(400)]
 REPORT = "reports/weekly_business_review/latest.html"
+REPORTS = {
+    "weekly_business_review": "Weekly business review",
+    "acquisition": "Acquisition and return on ad spend",
+    "retention": "Retention cohorts",
+    "product_funnel": "Product funnel",
+    "platform_health": "Data platform health",
+}
 ASSETS = """{ assetNodes { assetKey { path } description groupName
   owners { __typename ... on UserAssetOwner { email } ... on TeamAssetOwner { team } }
   tags { key value } kinds
@@ -64,8 +71,9 @@ def test_the_first_start_builds_everything_up_to_the_report(platform: Running) -
     assert one(platform.data, "SELECT count(*) FROM marts.fct_sessions") == sessions
     orders = manifest["shop"]["orders"]
     assert one(platform.data, "SELECT count(*) FROM marts.fct_orders") == orders
-    page = platform.get("/files/reports/weekly_business_review/latest.html").decode()
-    assert "Weekly business review" in page and "<svg" in page
+    for name, title in REPORTS.items():
+        page = platform.get(f"/files/reports/{name}/latest.html").decode()
+        assert f"<h1>{title}</h1>" in page and "<svg" in page, name
 
 
 def test_every_asset_carries_what_the_policy_asks(platform: Running) -> None:

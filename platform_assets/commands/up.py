@@ -72,7 +72,9 @@ def _welcome(platform: Platform) -> None:
     def line(name: str, value: str) -> None:
         click.echo(f"  {click.style(name, dim=True):<20}{value}")
 
-    click.echo(click.style(f"\n  {platform.url}\n", bold=True))
+    click.echo()
+    line("dagster", click.style(platform.url, bold=True))
+    line("catalog", click.style(f"{platform.url}/catalog", bold=True))
     line("landing", settings().landing)
     line("reports", str(platform.home.reports))
     line("logs", str(platform.home.logs))

@@ -81,7 +81,7 @@ def _asset(
     @dg.multi_asset(
         name=f"report__{declaration.name}",
         specs=[spec],
-        op_tags={"dagster/priority": "-20"},
+        op_tags={"dagster/priority": "20"},  # drawn while dbt goes on with models it does not need
     )
     def render(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

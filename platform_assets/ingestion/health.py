@@ -53,7 +53,7 @@ def checks(
         _accounted(one, source),
         _quarantined(one, source, after_load, limits),
         _drift(one, source, after_load),
-        _volume(one, source),
+        _volume(one, source, after_load),
         data_freshness(connection, source, stale_after=stale_after, now=now),
     ]
 
@@ -168,8 +168,22 @@ def _drift(one: Reader, source: str, after: int) -> Outcome:
     )
 
 
-def _volume(one: Reader, source: str) -> Outcome:
-    """Compare the newest load with the median of the loads before it."""
+def _volume(one: Reader, source: str, after: int) -> Outcome:
+    """Compare the newest load with the median of those before it; warn of files that are cut."""
+    (cut,) = one(
+        """SELECT count(*) FROM lake.platform.ledger
+           WHERE source = ? AND load_id > ? AND reason LIKE 'cut by its sender%'""",
+        [source, after],
+    )
+    if cut:
+        return Outcome(
+            "volume",
+            False,
+            "warn",
+            f"Files of the newest loads that end where their sender cuts them: {cut:,}. "
+            "What lies beyond is missing.",
+            {"cut_files": cut},
+        )
     newest, usual, loads = one(
         """WITH last AS (
              SELECT rows_in_file, row_number() OVER (ORDER BY load_id DESC, file DESC) AS n

@@ -21,7 +21,7 @@ from resources.settings import settings
 
 
 @click.command()
-@click.option("--days", default=60, show_default=True, help="Days of history before --end.")
+@click.option("--days", default=70, show_default=True, help="Days of history before --end.")
 @click.option(
     "--events-per-day",
     default=2000,

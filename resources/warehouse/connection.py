@@ -15,7 +15,7 @@ import sqlalchemy
 
 from resources.errors import PlatformError
 from resources.settings import settings
-from resources.warehouse import extensions, system_tables
+from resources.warehouse import extensions, moved, system_tables
 from resources.warehouse.lock import write_lock
 
 SCHEMAS = ("raw", "platform", "staging", "intermediate", "marts")
@@ -67,6 +67,7 @@ class Warehouse:
         self._guard = threading.RLock()
         self._reader: duckdb.DuckDBPyConnection | None = None
         self._prepared = False
+        self._in_place = False
 
     @classmethod
     def from_settings(cls) -> Self:
@@ -98,6 +99,7 @@ class Warehouse:
                 f"There is no warehouse at {self.folder} yet.",
                 hint="Run `platform-assets materialize` (or `make up`) first.",
             )
+        self._follow_move()
         if not read_only:
             self._prepare()
         connection = self._open()
@@ -174,7 +176,7 @@ class Warehouse:
             self._local.writer = None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+        connection = duckdb.connect(":memory:", config=extensions.CONFIG)
         connection.execute(f"SET memory_limit = {literal(self.memory_limit)}")
         connection.execute(f"SET temp_directory = {literal(self.temp_dir)}")
         connection.execute("SET preserve_insertion_order = false")
@@ -205,6 +207,14 @@ class Warehouse:
                 f"The warehouse folder {self.folder} can't be made: {error.strerror}.",
                 hint="Make the folder writable, or set PLATFORM_DATA_DIR / PLATFORM_WAREHOUSE_URL.",
             ) from error
+
+    def _follow_move(self) -> None:
+        """See, once in a process, that the catalog names this folder: it may have been moved."""
+        if not self._in_place and self.catalog.exists():
+            if moved.is_moved(self.catalog, self.data_path):
+                with self.lock():
+                    moved.follow(self.catalog, self.data_path)
+            self._in_place = True
 
     def _prepare(self) -> None:
         """Make the folders, schemas and system tables, once in a process."""

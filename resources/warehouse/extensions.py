@@ -7,6 +7,12 @@ from pathlib import Path
 
 import duckdb
 
+# DuckDB checks an extension's signature each time that a connection loads it: 150 ms for the three
+# of a lake. What is loaded comes from wheels whose hashes the installer has checked.
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "allow_unsigned_extensions": "true",
+    "autoinstall_known_extensions": "false",
+}
 NAMES = (
     "ducklake",
     "sqlite_scanner",

@@ -16,7 +16,8 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from resources.dbt import DbtProject, environment, take_turns
+from resources.dbt import DbtProject, environment
+from resources.dbt_turns import take_turns
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 from resources.warehouse.connection import identifier

@@ -14,7 +14,7 @@ from resources.warehouse.extract_cast import Field
 
 @pytest.fixture(scope="module")
 def connection():
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection = duckdb.connect(config=extensions.CONFIG)
     extensions.load(connection, "icu")
     connection.execute("SET TimeZone = 'UTC'")
     extract_cast.prepare(connection)

@@ -151,6 +151,15 @@ def test_a_load_unlike_its_history_warns(warehouse: Warehouse) -> None:
     assert not outcomes(warehouse)["volume"].passed
 
 
+def test_a_file_that_its_sender_cut_warns_until_it_is_an_old_one(warehouse: Warehouse) -> None:
+    load(warehouse, 1, rows=100)
+    with warehouse.write() as connection:
+        connection.execute("UPDATE platform.ledger SET reason = 'cut by its sender at 100 records'")
+    found = outcomes(warehouse)["volume"]
+    assert not found.passed and "their sender cuts them: 1." in found.description
+    assert outcomes(warehouse, after=1)["volume"].passed
+
+
 def test_drift_that_lost_something_warns_and_a_new_column_does_not(warehouse: Warehouse) -> None:
     load(warehouse, 1, rows=1)
     with warehouse.write() as connection:

@@ -1,5 +1,6 @@
 """What runs by itself: once for what is new, again after a failure, never in a hot loop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -7,13 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_assets.automation import (
-    REFRESH_TAG,
-    Attempts,
-    Unclaimed,
-    refresh_sensor,
-    safety_net,
-)
+from platform_assets.automation import REFRESH_TAG, refresh_sensor, safety_net
+from platform_assets.watching import Attempts, Unclaimed
 from resources.errors import PlatformError
 from resources.landing import Landing
 
@@ -31,6 +27,9 @@ class Fake:
         if self.trouble:
             raise PlatformError(self.trouble)
         return self.news
+
+    def landed(self) -> int:
+        return 0
 
 
 @dg.asset(key=EVENTS)
@@ -50,10 +49,13 @@ def report() -> None: ...
 
 
 def tick(
-    sources: list[Fake], instance: dg.DagsterInstance, cursor: str | None = None
+    sources: Sequence[Fake],
+    instance: dg.DagsterInstance,
+    cursor: str | None = None,
+    watch_seconds: float = 0,
 ) -> tuple[list[set[str]], str, str]:
     """Return the selections of the runs asked for, the next cursor, and why none was."""
-    sensor = refresh_sensor(sources)
+    sensor = refresh_sensor(sources, watch_seconds)
     defs = dg.Definitions(assets=[events, orders, sessions, report], sensors=[sensor])
     context = dg.build_sensor_context(
         instance=instance, cursor=cursor, repository_def=defs.get_repository_def()
@@ -81,6 +83,30 @@ def test_new_data_starts_one_run_of_what_it_touches_and_all_downstream(
     assert runs == [{"raw/events", "sessions", "report"}]
     runs, _, _ = tick([Fake({ORDERS: "a"})], instance)
     assert runs == [{"raw/orders", "report"}]
+
+
+@dataclass
+class Later(Fake):
+    """A source at which something lands while it is being watched."""
+
+    glances: int = 0
+
+    def landed(self) -> int:
+        self.glances += 1
+        if self.glances == 3:
+            self.news = {EVENTS: "a"}
+        return int(self.glances >= 3)
+
+
+def test_what_lands_during_a_look_is_found_by_it(instance: dg.DagsterInstance) -> None:
+    runs, _, _ = tick([Fake(), Later()], instance, watch_seconds=30)
+    assert runs == [{"raw/events", "sessions", "report"}]
+
+
+def test_a_look_ends_when_nothing_lands(instance: dg.DagsterInstance) -> None:
+    source = Later(glances=-1_000)
+    assert tick([source], instance, watch_seconds=1)[2] == "Nothing new."
+    assert -998 <= source.glances <= -990
 
 
 def test_news_of_several_sources_are_one_run(instance: dg.DagsterInstance) -> None:

@@ -10,7 +10,8 @@ import pytest
 from dbt.cli.main import dbtRunner
 from packaging.version import Version
 
-from resources.dbt import DbtProject, only_reads, take_turns
+from resources.dbt import DbtProject
+from resources.dbt_turns import only_reads, take_turns
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 

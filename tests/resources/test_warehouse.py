@@ -166,3 +166,23 @@ def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PlatformError, match=r"file/lake can't be made"):
         Warehouse(f"ducklake:///{tmp_path}/file/lake").connect()
+
+
+def test_a_warehouse_that_was_moved_is_read_and_written_where_it_is_now(tmp_path: Path) -> None:
+    before = Warehouse(f"ducklake:///{tmp_path}/lake")
+    with before.write() as connection:
+        connection.execute("CREATE TABLE raw.numbers AS SELECT range AS n FROM range(100)")
+        added = before.data_path / "it's.parquet"
+        connection.execute(f"COPY (SELECT 100::BIGINT AS n) TO {literal(added)}")
+        connection.execute(
+            f"CALL ducklake_add_data_files('lake', 'numbers', {literal(added)}, schema => 'raw')"
+        )
+    with before.write() as connection:
+        connection.execute("DELETE FROM raw.numbers WHERE n IN (1, 100)")
+    (tmp_path / "lake").rename(tmp_path / "moved")
+
+    after = Warehouse(f"ducklake:///{tmp_path}/moved")
+    assert count(after, "numbers") == 99
+    with after.write() as connection:
+        connection.execute("INSERT INTO raw.numbers VALUES (1)")
+    assert count(Warehouse(after.url), "numbers") == 100

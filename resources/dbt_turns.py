@@ -1,0 +1,108 @@
+"""dbt takes turns with the platform's other writers: one write lock per transaction.
+
+What belongs here: what is wrapped around dbt's DuckDB adapter. What does not: running dbt (`dbt`),
+the lock itself (`warehouse.lock`).
+"""
+
+from typing import Any
+
+import duckdb
+
+from resources.warehouse import Warehouse
+
+
+def take_turns() -> None:
+    """Make whatever dbt's DuckDB adapter writes hold the warehouse's write lock.
+
+    The adapter has no hook around a transaction, so its methods are wrapped, once in a process:
+    a transaction holds the lock from begin to commit or rollback, and a statement outside of one
+    (dropping a temporary table, say) for as long as it runs. What only reads takes no turn: data
+    tests, and statements that change nothing.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.duckdb.impl import DuckDBAdapter
+    from packaging.version import Version
+
+    manager: Any = DuckDBConnectionManager
+    adapter: Any = DuckDBAdapter
+    if not getattr(manager, "takes_turns", False):
+        manager.takes_turns = True
+        # The adapter asks the database for its version while it holds a lock of its own, which a
+        # second thread that has its turn to write then waits for: each waits for the other.
+        adapter.duckdb_version = Version(duckdb.__version__)
+        _lock_transactions(manager)
+        _lock_statements(manager)
+
+
+def _lock_transactions(manager: Any) -> None:
+    begin, commit, rollback = manager.begin, manager.commit, manager._rollback_handle
+
+    def locked_begin(self: Any) -> Any:
+        connection = self.get_thread_connection()
+        if _writes(connection):
+            _take(connection)
+        try:
+            return begin(self)
+        except BaseException:
+            _release(connection)
+            raise
+
+    def locked_commit(self: Any) -> Any:
+        connection = commit(self)
+        _release(connection)
+        return connection
+
+    def locked_rollback(_: Any, connection: Any) -> None:
+        try:
+            rollback(connection)
+        finally:
+            _release(connection)
+
+    manager.begin = locked_begin
+    manager.commit = locked_commit
+    manager._rollback_handle = classmethod(locked_rollback)
+
+
+def _lock_statements(manager: Any) -> None:
+    add_query = manager.add_query
+
+    def locked_add_query(self: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
+        if not _writes(self.get_thread_connection()) or only_reads(sql):
+            return add_query(self, sql, *args, **kwargs)
+        with Warehouse.from_settings().lock():
+            return add_query(self, sql, *args, **kwargs)
+
+    manager.add_query = locked_add_query
+
+
+def only_reads(sql: str) -> bool:
+    """Whether SQL changes nothing: DuckDB itself tells queries from all other statements.
+
+    A query that calls a function of DuckLake's counts as one that writes, because some of them do
+    (adding files, expiring snapshots); so does what DuckDB can't parse.
+    """
+    if "ducklake_" in sql.lower():
+        return False
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error:
+        return False
+    return all(s.type == duckdb.StatementType.SELECT for s in statements)  # DESCRIBE, SHOW too
+
+
+def _writes(connection: Any) -> bool:
+    """Whether a dbt connection, named after its node, may write."""
+    return not str(connection.name).startswith(("test.", "unit_test.", "list_"))
+
+
+def _take(connection: Any) -> None:
+    held = Warehouse.from_settings().lock()
+    held.__enter__()
+    connection.write_lock = held
+
+
+def _release(connection: Any) -> None:
+    held = getattr(connection, "write_lock", None)
+    if held is not None:
+        connection.write_lock = None
+        held.__exit__(None, None, None)
