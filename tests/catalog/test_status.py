@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from platform_assets.catalog.health import CheckResult, Health, Status, span, verdict
+from platform_assets.catalog.health import CheckResult, Health, Status, Verdict, span, verdict
+from platform_assets.catalog.judging import Judged, Verdicts
 from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.status import Statuses
 from tests.catalog.world import NOW
@@ -87,3 +88,18 @@ def test_what_nobody_can_make_is_not_waited_for() -> None:
 )
 def test_spans_are_said_as_people_say_them(seconds: int, words: str) -> None:
     assert span(timedelta(seconds=seconds)) == words
+
+
+def test_a_verdict_is_kept_while_it_holds_and_made_again_when_it_does_not() -> None:
+    judged: Judged = {}
+    status = Status(made_at=NOW - timedelta(minutes=59, seconds=58))
+
+    def at(seconds: float, now: Status = status) -> Verdict:
+        moment = NOW + timedelta(seconds=seconds)
+        return Verdicts({"a/b": ASSET}, {"a/b": now}, moment, judged)["a/b"]
+
+    first = at(0)
+    assert first.health == Health.good and at(1) is first
+    assert at(2.1).health == Health.warning  # an hour is over: not a second longer
+    again = at(3)
+    assert at(4, Status(made_at=NOW)).health == Health.good and at(5) is not again
