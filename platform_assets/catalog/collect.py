@@ -25,6 +25,7 @@ _KIND_OF_LAYER = {
     "report": "report",
     "platform": "platform",
 }
+NO_TAGS: Mapping[str, str] = {}  # of most columns: one for all of them
 Nodes = Mapping[str, Mapping[str, Any]]  # dbt: unique id → node
 
 
@@ -118,11 +119,12 @@ def _columns(
     return tuple(
         Column(
             name=column.name,
-            type=types.get(column.name.lower()) or ("" if column.type == "?" else column.type),
+            type=(types.get(column.name.lower()) if types else "")
+            or ("" if column.type == "?" else column.type),
             description=column.description or "",
-            tests=tuple(sorted(tests.get(column.name.lower(), ()))),
+            tests=tuple(sorted(tests.get(column.name.lower(), ()))) if tests else (),
             personal="personal" in column.tags,
-            tags=dict(column.tags),
+            tags=dict(column.tags) if column.tags else NO_TAGS,
         )
         for column in (schema.columns if schema is not None else ())
     )

@@ -32,6 +32,8 @@ def marked(graph: Graph) -> Graph:
 def _marked(asset: Asset, parents: Iterable[Asset]) -> Asset:
     inherited = {_plain(c.name) for parent in parents for c in parent.columns if c.personal}
     own = any(c.personal for c in asset.columns)
+    if not inherited and not own and asset.table != QUARANTINED[0]:
+        return asset
     columns = tuple(
         replace(c, personal=True)
         if not c.personal and _personal(asset.table, c.name, inherited, own)

@@ -107,7 +107,7 @@ class Index:
             self._db.commit()
             self._graph = graph
             if gone or changed:
-                self._words = [w for (w,) in self._db.execute("SELECT term FROM vocabulary")]
+                self._words = []
             return len(changed)
 
     def search(
@@ -179,6 +179,8 @@ class Index:
         """Return the word that somebody who wrote `word` may have meant; "" if there is none."""
         if len(word) < 3:
             return word
+        if not self._words:  # read when the first word is not found, not at every change
+            self._words = [w for (w,) in self._db.execute("SELECT term FROM vocabulary")]
         found = process.extractOne(word, self._words, scorer=fuzz.ratio, score_cutoff=NEAR)
         return str(found[0]) if found else ""
 

@@ -47,16 +47,23 @@ class Statuses:
         """
         with self._guard:
             newest = self._newest()
-            if graph is not self._graph:
+            if self._graph is None:
                 self._found = self._read(graph, graph.assets)
-            elif newest != self._cursor:
-                touched = self._touched(graph)
-                self._found = {**self._found, **self._read(graph, touched)}
+            elif graph is not self._graph:
+                self._found = self._moved(graph, self._graph)
+            if newest != self._cursor and self._graph is not None:
+                self._found = {**self._found, **self._read(graph, self._touched(graph))}
             elif any(status.running for status in self._found.values()):
                 running = [key for key, status in self._found.items() if status.running]
                 self._found = {**self._found, **self._read(graph, running)}
             self._graph, self._cursor = graph, newest
             return self._found
+
+    def _moved(self, graph: Graph, before: Graph) -> dict[str, Status]:
+        """Return the statuses for a new graph; an asset that is the same object keeps its own."""
+        known = before.assets
+        same = {key: self._found[key] for key, a in graph.assets.items() if known.get(key) is a}
+        return {**same, **self._read(graph, [key for key in graph.assets if key not in same])}
 
     def _newest(self) -> int:
         return self._instance.event_log_storage.get_maximum_record_id() or 0
