@@ -38,15 +38,7 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the report's asset."""
         folder = Path(context.path)
-        declaration = reporting.ReportDeclaration(
-            name=folder.name,
-            title=self.title,
-            document=folder / "report.md",
-            description=self.description,
-            question=self.question,
-            audience=self.audience,
-            data_time=self.data_time,
-        )
+        declaration = reporting.ReportDeclaration.load(folder)
         tables = [dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)]
         spec = stamp(
             dg.AssetSpec(

@@ -8,21 +8,21 @@ A report is Markdown with five kinds of fenced block: ```` ```sql name ```` (a q
 `blocks`), and with values in sentences, `{{ query.column | format }}` (see `formats`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 import sqlalchemy
 
+from platform_assets.reporting import columns, page, publish, queries, sql, uses
 from platform_assets.reporting import document as documents
-from platform_assets.reporting import page, publish, queries, sql
 from platform_assets.reporting.declaration import (
     RenderContext,
     RenderedReport,
     ReportDeclaration,
     UpstreamCheck,
 )
-from platform_assets.reporting.errors import ReportError
+from platform_assets.reporting.errors import ReportError, did_you_mean
 
 __all__ = [
     "RenderContext",
@@ -34,8 +34,6 @@ __all__ = [
     "render",
     "tables",
 ]
-
-SYSTEM_SCHEMA = "platform"
 
 
 def render(
@@ -76,29 +74,51 @@ def render(
 def tables(declaration: ReportDeclaration) -> list[str]:
     """Return the asset keys (`marts/daily_revenue`) of the tables that the SQL reads, sorted.
 
-    `raw.<source>__<table>` is the asset `raw/<source>/<table>`; the platform's own tables
-    (`platform.ledger`, …) are no assets and are left out.
+    `raw.<source>__<table>` is the asset `raw/<source>/<table>`.
 
     Raises:
         ReportError: the document or its SQL is not understood; with file and line.
     """
     document = documents.parse(declaration.text(), declaration.file)
     found = {table for one in sql.parse_all(document).values() for table in one.tables}
-    return [_asset_key(t) for t in sorted(found) if not t.startswith(f"{SYSTEM_SCHEMA}.")]
+    return [_asset_key(table) for table in sorted(found)]
 
 
-def check(declaration: ReportDeclaration, known: Collection[str]) -> None:
+def check(declaration: ReportDeclaration, known: Mapping[str, Sequence[str]]) -> None:
     """Check all that can be checked of a report without running it.
 
     Args:
         declaration: the report.
-        known: every table there is, as `schema.table`.
+        known: every table there is, as `schema.table`, with its columns; none where they are not
+            known.
 
     Raises:
         ReportError: the first mistake, with file, line and the nearest right name.
     """
     document = documents.parse(declaration.text(), declaration.file)
-    sql.check_tables(sql.parse_all(document), known, document)
+    parsed = sql.parse_all(document)
+    sql.check_tables(parsed, known, document)
+    given = columns.check(parsed, known, document)
+    uses.check(document, given)
+    _check_data_time(declaration, parsed, given)
+
+
+def _check_data_time(
+    declaration: ReportDeclaration,
+    parsed: Mapping[str, sql.Parsed],
+    given: Mapping[str, Sequence[str]],
+) -> None:
+    if declaration.data_time is None:
+        return
+    query, column = declaration.data_time.split(".")
+    known = parsed if query not in parsed else given.get(query, [column])
+    wanted = query if query not in parsed else column
+    if wanted not in known:
+        raise ReportError(
+            f"`data_time` is {declaration.data_time}: there is no `{wanted}`.",
+            file=f"{declaration.document.parent.name}/defs.yaml",
+            hint=did_you_mean(wanted, known),
+        )
 
 
 def _asset_key(table: str) -> str:
