@@ -14,7 +14,16 @@ from pathlib import Path
 
 import sqlalchemy
 
-from platform_assets.reporting import columns, page, publish, queries, sql, uses
+from platform_assets.reporting import (
+    columns,
+    edition,
+    page,
+    publish,
+    queries,
+    sections,
+    sql,
+    uses,
+)
 from platform_assets.reporting import document as documents
 from platform_assets.reporting.declaration import (
     RenderContext,
@@ -23,6 +32,9 @@ from platform_assets.reporting.declaration import (
     UpstreamCheck,
 )
 from platform_assets.reporting.errors import ReportError, did_you_mean
+from platform_assets.reporting.page import Content
+from platform_assets.reporting.queries import How
+from platform_assets.reporting.svg import Drawer
 
 __all__ = [
     "RenderContext",
@@ -31,6 +43,7 @@ __all__ = [
     "ReportError",
     "UpstreamCheck",
     "check",
+    "fill",
     "render",
     "tables",
 ]
@@ -43,32 +56,66 @@ def render(
     *,
     context: RenderContext,
 ) -> RenderedReport:
-    """Run the queries, draw the charts and write the page.
+    """Run the queries, draw the charts and write a version of the report.
 
     Args:
         declaration: the report.
         engine: read-only, on the warehouse; all queries run in one transaction.
-        out_dir: folder of all reports; the page goes to `<out_dir>/<name>/`.
+        out_dir: folder of all reports; the version goes to `<out_dir>/<name>/<UTC time>/`.
         context: what the page says of itself.
 
     Raises:
         ReportError: a mistake in the report; the page before stays as it is.
         PlatformError: the page can't be written.
     """
+    with Drawer() as drawer:
+        content = fill(declaration, engine, context, drawer)
+        html = page.compose(content)
+        folder = out_dir / declaration.name
+        version = publish.publish(
+            folder,
+            context.generated_at,
+            lambda target: edition.write(target, content, html, drawer),
+        )
+    return RenderedReport(
+        html_path=folder / "latest.html",
+        version_path=version,
+        bytes=len(html.encode()),
+        data_time=content.data_time,
+        queries={name: len(result.rows) for name, result in content.answers.items()},
+        tables=set(content.tables),
+    )
+
+
+def fill(
+    declaration: ReportDeclaration,
+    engine: sqlalchemy.Engine,
+    context: RenderContext,
+    drawer: Drawer,
+    how: How | None = None,
+) -> Content:
+    """Run the queries and draw the charts; nothing is written.
+
+    Args:
+        declaration: the report.
+        engine: read-only, on the warehouse; all queries run in one transaction.
+        context: what the report says of itself.
+        drawer: draws the charts.
+        how: values of parameters, limits, and what to do about mistakes.
+
+    Raises:
+        ReportError: a mistake in the report, or a value that a parameter can't have.
+    """
+    how = how or How()
     document = documents.parse(declaration.text(), declaration.file)
     parsed = sql.parse_all(document)
-    results = queries.run(document, parsed, engine, context.generated_at)
-    data_time = _data_time(declaration, results)
-    html = page.compose(declaration, document, parsed, results, context, data_time).encode()
-    latest, version = publish.publish(out_dir / declaration.name, html, context.generated_at)
-    return RenderedReport(
-        html_path=latest,
-        version_path=version,
-        bytes=len(html),
-        data_time=data_time,
-        queries={name: len(result.rows) for name, result in results.items()},
-        tables={table for one in parsed.values() for table in one.tables},
-    )
+    if any(isinstance(part, documents.Shown) for part in document.parts):
+        drawer.warm()
+    answers = queries.run(document, parsed, engine, context.generated_at, how)
+    shown = sections.build(document, answers, how.tolerant)
+    drawn = drawer.draw(page.specs(shown))
+    data_time = _data_time(declaration, answers)
+    return Content(declaration, document, parsed, answers, shown, drawn, context, data_time)
 
 
 def tables(declaration: ReportDeclaration) -> list[str]:
@@ -126,13 +173,13 @@ def _asset_key(table: str) -> str:
     return f"{schema}/{name.replace('__', '/', 1) if schema == 'raw' else name}"
 
 
-def _data_time(
-    declaration: ReportDeclaration, results: Mapping[str, queries.Result]
-) -> datetime | date | None:
+def _data_time(declaration: ReportDeclaration, answers: queries.Answers) -> datetime | date | None:
     if declaration.data_time is None:
         return None
     query, column = declaration.data_time.split(".")
-    if query not in results:
+    if query in answers.errors:
+        return None
+    if query not in answers:
         raise ReportError(f"`data_time` names `{query}`, which is no query.", file=declaration.file)
-    value = results[query].first(column)
+    value = answers[query].first(column)
     return value if isinstance(value, date) else None

@@ -184,6 +184,7 @@ class RenderContext:
         snapshot: the warehouse snapshot the numbers were read from, if the engine has such.
         checks: newest results of upstream checks.
         stale: what is late upstream, each as a sentence; shown in the banner.
+        live_url: where the filter form goes; without it there is none.
     """
 
     owner: str
@@ -193,10 +194,22 @@ class RenderContext:
     snapshot: int | None = None
     checks: tuple[UpstreamCheck, ...] = ()
     stale: tuple[str, ...] = ()
+    live_url: str = ""
 
     def __post_init__(self) -> None:
         if self.generated_at.tzinfo is None:
             raise ValueError("generated_at needs a time zone")
+
+    @property
+    def checks_text(self) -> str:
+        """What the checks upstream say, in words."""
+        if not self.checks:
+            return "none reported"
+        if self.errors:
+            return f"{len(self.errors)} of {len(self.checks)} failed"
+        if self.warnings:
+            return f"{len(self.warnings)} of {len(self.checks)} with a warning"
+        return f"all {len(self.checks)} passed"
 
     @property
     def errors(self) -> tuple[UpstreamCheck, ...]:
@@ -215,7 +228,7 @@ class RenderedReport:
 
     Attributes:
         html_path: the newest page, `<out_dir>/<name>/latest.html`.
-        version_path: the same page under its own time, never written again.
+        version_path: folder of the version, with page, PDF, pictures and rows; never changed.
         bytes: size of the page.
         data_time: the time up to which the data goes, if the report declares it and has data.
         queries: rows of each query.

@@ -8,7 +8,17 @@ from collections.abc import Collection, Iterator, Mapping
 
 from platform_assets.reporting import document as documents
 from platform_assets.reporting import formats
-from platform_assets.reporting.blocks import AnyBlock, Chart, Funnel, Number, Numbers, Table
+from platform_assets.reporting.blocks import (
+    AnyBlock,
+    Chart,
+    Cohort,
+    Funnel,
+    Heatmap,
+    Number,
+    Numbers,
+    Scatter,
+    Table,
+)
 from platform_assets.reporting.document import Document, Prose
 from platform_assets.reporting.errors import ReportError, did_you_mean
 
@@ -28,7 +38,8 @@ def check(document: Document, given: Mapping[str, Collection[str]]) -> None:
     for part in document.parts:
         if isinstance(part, Prose):
             for query, column, style, line in documents.values(part):
-                _check(document.file, line, [(query, column)], [style], given)
+                uses = [(query, column)] if column else []
+                _check(document.file, line, uses, [style], given)
         else:
             block = part.block
             _check(document.file, part.line, list(of_block(block)), list(_styles(block)), given)
@@ -63,7 +74,7 @@ def of_block(block: AnyBlock) -> Iterator[Use]:
             yield from _of_card(card)
         return
     for text in (block.title, block.subtitle):
-        yield from ((match[1], match[2]) for match in documents.VALUE.finditer(text))
+        yield from ((m[1], m[2]) for m in documents.VALUE.finditer(text) if m[2])
     yield from ((block.query, column) for column in _own(block))
     if isinstance(block, Chart) and block.shade:
         yield from (_split(end) for end in (block.shade.start, block.shade.end))
@@ -76,16 +87,26 @@ def _of_card(card: Number) -> Iterator[Use]:
         yield _split(card.trend)
 
 
-def _own(block: Chart | Table | Funnel) -> Iterator[str]:
+def _own(block: AnyBlock) -> Iterator[str]:
     """Yield the columns of the block's own query."""
     if isinstance(block, Chart):
-        yield from (block.x, *block.y, *([block.color] if block.color else []))
+        yield from (block.x, *block.y, *_named(block.color))
     elif isinstance(block, Funnel):
-        yield from (block.step, block.value, *([block.compare] if block.compare else []))
-    else:
+        yield from (block.step, block.value, *_named(block.compare))
+    elif isinstance(block, Scatter):
+        yield from (block.x, block.y, *_named(block.color, block.size, block.label))
+    elif isinstance(block, Heatmap):
+        yield from (block.x, block.y, block.value)
+    elif isinstance(block, Cohort):
+        yield from (block.cohort, block.step, block.value, *_named(block.size, block.average))
+    elif isinstance(block, Table):
         for name, column in block.columns.items():
             yield name
             yield from (each.strip() for each in column.total.split("/") if "/" in column.total)
+
+
+def _named(*names: str) -> Iterator[str]:
+    yield from (name for name in names if name)
 
 
 def _styles(block: AnyBlock) -> Iterator[str]:
@@ -96,8 +117,12 @@ def _styles(block: AnyBlock) -> Iterator[str]:
         yield from (match[3] or "" for match in documents.VALUE.finditer(text))
     if isinstance(block, Table):
         yield from (column.format for column in block.columns.values())
-    else:
-        yield block.format
+        return
+    yield block.format
+    if isinstance(block, Cohort):
+        yield block.cohort_format
+    elif isinstance(block, Scatter):
+        yield block.x_format
 
 
 def _split(reference: str) -> Use:

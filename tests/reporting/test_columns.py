@@ -33,7 +33,7 @@ def block(sql: str, name: str = "q") -> str:
         ("with a as (select * from marts.days)\nselect revenu from a", 3, "revenu", "revenue"),
         ("select date from marts.days union all\nselect dat from marts.days", 3, "dat", "date"),
         ("select * from marts.days where date in (select dat from marts.orders)", 2, "dat", "date"),
-        ("select s.date from marts.days s\nsemi join marts.orders o on o.dte = 1", 3, "o.dte", "date"),
+        ("select 1 from marts.days\nsemi join marts.orders o on o.dte = 1", 3, "o.dte", "date"),
         ("select sum(revenue) over (order by dat) as r from marts.days", 2, "dat", "date"),
         ("select x.date from (select date as day from marts.days) as x", 2, "x.date", "day"),
         ("select generated_ on_ from this_report", 2, "generated_", "generated_on"),
