@@ -17,6 +17,8 @@ COMMANDS = {
     "demo": "platform_assets.commands.demo:demo",
     "sample": "platform_assets.sample.command:sample",
     "query": "platform_assets.commands.query:query",
+    "new": "platform_assets.commands.new:new",
+    "preview": "platform_assets.commands.preview:preview",
     "dbt": "platform_assets.commands.dbt:dbt",
     "check": "platform_assets.commands.check:check",
 }

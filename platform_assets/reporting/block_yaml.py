@@ -3,6 +3,7 @@
 What belongs here: reading. What does not: which fields there are (`blocks`, `parameters`).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -109,9 +110,11 @@ def placed(message: str, line: int, hint: str) -> ReportError:
 
 def line_of(name: str, text: str) -> int | None:
     """Return the 0-based line of `text` where `name:` stands, or None."""
-    for index, row in enumerate(text.splitlines()):
-        if row.strip(" -{").startswith(f"{name}:"):
-            return index
+    rows = text.splitlines()
+    for pattern in (rf"[\s{{-]*{re.escape(name)}:", rf".*[\s{{,]{re.escape(name)}:"):
+        for index, row in enumerate(rows):
+            if re.match(pattern, row):
+                return index
     return None
 
 

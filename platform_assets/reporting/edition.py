@@ -10,10 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from platform_assets.reporting import csv_export, numbers, pdf, picture
 from platform_assets.reporting.page import Content
@@ -21,6 +18,9 @@ from platform_assets.reporting.publish import PAGE
 from platform_assets.reporting.queries import Result
 from platform_assets.reporting.svg import Drawer
 from platform_assets.reporting.versions import FACTS
+
+if TYPE_CHECKING:  # it takes half a second to import, which a live page need not wait for
+    import pyarrow as pa
 
 
 def write(folder: Path, content: Content, html: str, drawer: Drawer) -> None:
@@ -30,6 +30,8 @@ def write(folder: Path, content: Content, html: str, drawer: Drawer) -> None:
         ReportError: pictures or PDF can't be made.
         OSError: the folder can't be written.
     """
+    import pyarrow.parquet as pq
+
     pictures = picture.pictures(content)
     work = folder / ".work"
     pdf.prepare(work, content)
@@ -84,8 +86,10 @@ def _json(value: object) -> object:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def table(result: Result) -> pa.Table:
+def table(result: Result) -> "pa.Table":
     """Return a result as an Arrow table; a column of mixed values as text."""
+    import pyarrow as pa
+
     columns: Mapping[str, list[object]] = {
         name: [row[position] for row in result.rows]
         for position, name in enumerate(_distinct(result.columns))
@@ -93,7 +97,9 @@ def table(result: Result) -> pa.Table:
     return pa.table({name: _array(values) for name, values in columns.items()})
 
 
-def _array(values: list[object]) -> pa.Array:
+def _array(values: list[object]) -> "pa.Array":
+    import pyarrow as pa
+
     try:
         return pa.array(values)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
