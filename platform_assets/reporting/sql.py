@@ -16,6 +16,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from platform_assets.reporting import bindings, parameters
 from platform_assets.reporting.document import Document, Query
 from platform_assets.reporting.errors import ReportError, did_you_mean, nearest
 
@@ -33,12 +34,14 @@ class Parsed:
         tree: as parsed.
         tables: warehouse tables as `schema.table`, with the line of their first mention.
         queries: other queries of the report, and `this_report`.
+        parameters: names of the parameters, as SQL has them (`:period_from`).
     """
 
     query: Query
     tree: exp.Query
     tables: Mapping[str, int]
     queries: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
 
 
 def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
@@ -52,9 +55,11 @@ def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
     for query in document.queries.values():
         try:
             found[query.name] = parse(query, set(document.queries), dialect)
+            bindings.check(found[query.name].tree, query, parameters.names(document.parameters))
         except ReportError as error:
             raise error.at(document.file, query.line) from None
     _refuse_circles(document, found)
+    _refuse_own_parameters(document, found)
     return found
 
 
@@ -82,7 +87,7 @@ def parse(query: Query, names: Collection[str], dialect: str = "duckdb") -> Pars
                 queries.append(table.name)
         else:
             raise _at(line, _unknown_bare(query, table.name, names))
-    return Parsed(query, tree, tables, tuple(queries))
+    return Parsed(query, tree, tables, tuple(queries), bindings.named(tree))
 
 
 def check_tables(parsed: Mapping[str, Parsed], known: Collection[str], document: Document) -> None:
@@ -113,20 +118,12 @@ def runnable(name: str, parsed: Mapping[str, Parsed], generated_at: datetime) ->
 
     The second value is subtracted from a line that the engine names. `generated_at` is UTC.
     """
-    needed: list[str] = []
-
-    def visit(one: str) -> None:
-        for other in parsed[one].queries if one in parsed else ():
-            visit(other)
-        if one not in needed:
-            needed.append(one)
-
-    visit(name)
+    needed = needed_by(name, parsed)
     needed.remove(name)
-    sql = _bare(parsed[name].query.sql)
+    sql = _body(parsed[name])
     if not needed:
         return sql, 0
-    bodies = {one: _bare(parsed[one].query.sql) for one in needed if one in parsed}
+    bodies = {one: _body(parsed[one]) for one in needed if one in parsed}
     bodies[THIS_REPORT] = (
         f"SELECT CAST('{generated_at:%Y-%m-%d %H:%M:%S}' AS TIMESTAMP) AS generated_at, "
         f"CAST('{generated_at:%Y-%m-%d}' AS DATE) AS generated_on"
@@ -147,6 +144,11 @@ def _splice(head: str, sql: str) -> tuple[str, int]:
         rest = rest[rest.upper().index("RECURSIVE") + len("RECURSIVE") :]
     text = f"{sql[: first.start]}WITH {recursive} {head},{rest}"
     return text, text.count("\n") - sql.count("\n")
+
+
+def _body(one: Parsed) -> str:
+    """Return a query as the engine takes it: without its semicolon, `:name` as `$name`."""
+    return bindings.bound(_bare(one.query.sql), one.parameters)
 
 
 def _bare(sql: str) -> str:
@@ -203,6 +205,39 @@ def _refuse_circles(document: Document, parsed: Mapping[str, Parsed]) -> None:
 
     for name in parsed:
         visit(name, ())
+
+
+def _refuse_own_parameters(document: Document, parsed: Mapping[str, Parsed]) -> None:
+    """Refuse a query that gives a parameter its options and is filtered by one itself."""
+    for reference in parameters.references(document.parameters):
+        name = reference.split(".")[0]
+        if name not in parsed:
+            raise ReportError(
+                f"a parameter names `{reference}`: there is no query `{name}`.",
+                file=document.file,
+                hint=did_you_mean(name, parsed),
+            )
+        for one in needed_by(name, parsed):
+            if one in parsed and parsed[one].parameters:
+                raise ReportError(
+                    f"query `{one}` gives a parameter its values, so it can't be filtered by one.",
+                    file=document.file,
+                    line=document.queries[one].line,
+                )
+
+
+def needed_by(name: str, parsed: Mapping[str, Parsed]) -> list[str]:
+    """Return query `name` and all that it names, each after those it names itself."""
+    needed: list[str] = []
+
+    def visit(one: str) -> None:
+        for other in parsed[one].queries if one in parsed else ():
+            visit(other)
+        if one not in needed:
+            needed.append(one)
+
+    visit(name)
+    return needed
 
 
 def _is_cte(table: exp.Table) -> bool:
