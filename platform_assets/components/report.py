@@ -91,6 +91,7 @@ def _asset(declaration: reporting.ReportDeclaration, spec: dg.AssetSpec) -> dg.A
                 stale=(*late.values(), *overdue(context.instance, graph, spec.key, made, late)),
                 live_url=f"/catalog/report/{declaration.name}/live",
             ),
+            drawer=reporting.shared_drawer(),
         )
         yield dg.MaterializeResult(asset_key=spec.key, metadata=_metadata(declaration.name, page))
 

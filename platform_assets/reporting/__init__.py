@@ -8,6 +8,7 @@ A report is Markdown with five kinds of fenced block: ```` ```sql name ```` (a q
 `blocks`), and with values in sentences, `{{ query.column | format }}` (see `formats`).
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ from platform_assets.reporting.errors import ReportError, did_you_mean
 from platform_assets.reporting.page import Content
 from platform_assets.reporting.queries import How
 from platform_assets.reporting.svg import Drawer
+from platform_assets.reporting.svg import shared as shared_drawer
 
 __all__ = [
     "RenderContext",
@@ -45,6 +47,7 @@ __all__ = [
     "check",
     "fill",
     "render",
+    "shared_drawer",
     "tables",
 ]
 
@@ -55,6 +58,7 @@ def render(
     out_dir: Path,
     *,
     context: RenderContext,
+    drawer: Drawer | None = None,
 ) -> RenderedReport:
     """Run the queries, draw the charts and write a version of the report.
 
@@ -63,19 +67,20 @@ def render(
         engine: read-only, on the warehouse; all queries run in one transaction.
         out_dir: folder of all reports; the version goes to `<out_dir>/<name>/<UTC time>/`.
         context: what the page says of itself.
+        drawer: draws the charts, and is not closed; default: one of its own.
 
     Raises:
         ReportError: a mistake in the report; the page before stays as it is.
         PlatformError: the page can't be written.
     """
-    with Drawer() as drawer:
-        content = fill(declaration, engine, context, drawer)
+    with contextlib.nullcontext(drawer) if drawer else Drawer() as drawing:
+        content = fill(declaration, engine, context, drawing)
         html = page.compose(content)
         folder = out_dir / declaration.name
         version = publish.publish(
             folder,
             context.generated_at,
-            lambda target: edition.write(target, content, html, drawer),
+            lambda target: edition.write(target, content, html, drawing),
         )
     return RenderedReport(
         html_path=folder / "latest.html",

@@ -25,6 +25,7 @@ WORKER = Path(__file__).with_name("svg_worker.py")
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 TIMEOUT = 120.0
+MOST_REPORTS = 20  # that one drawing process draws
 KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "LD_LIBRARY_PATH", "TMPDIR")
 
 
@@ -120,6 +121,24 @@ class Drawer:
             return f"it took longer than {TIMEOUT:.0f} s, or too much memory"
         self.errors.seek(0)
         return (self.errors.read().strip().splitlines() or ["no reason given"])[-1]
+
+
+_shared: dict[int, tuple[Drawer, int]] = {}  # of a process: its drawer, and how often it was asked
+
+
+def shared() -> Drawer:
+    """Return the drawer that the reports of this process share, so that its engine starts once.
+
+    It ends with the process. After `MOST_REPORTS` it is a new one, because the engine grows.
+    """
+    drawer, times = _shared.pop(os.getpid(), (None, 0))
+    _shared.clear()  # what a parent has is the parent's
+    if drawer is not None and (times >= MOST_REPORTS or drawer.process.poll() is not None):
+        drawer.close()
+        drawer, times = None, 0
+    drawer = drawer or Drawer()
+    _shared[os.getpid()] = drawer, times + 1
+    return drawer
 
 
 def plain(text: str) -> str:
