@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,12 @@ REVENUE = Term(
 )
 
 
+@cache
+def empty_instance() -> dg.DagsterInstance:
+    """An instance in which nothing has happened: one for all, which is never collected."""
+    return dg.DagsterInstance.ephemeral()
+
+
 @dataclass
 class FixedCatalog:
     """A catalog that stands still: what `Catalog` gives, without Dagster's workspace."""
@@ -104,7 +111,7 @@ class FixedCatalog:
     statuses: Mapping[str, Status] = field(default_factory=statuses)
     glossary: Glossary = field(default_factory=lambda: Glossary((REVENUE,)))
     trouble: str = ""
-    instance: Any = field(default_factory=dg.DagsterInstance.ephemeral)
+    instance: Any = field(default_factory=empty_instance)
     index: Index = field(default_factory=Index)
 
     def view(self) -> View:
