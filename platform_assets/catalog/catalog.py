@@ -19,7 +19,8 @@ import dagster as dg
 from platform_assets.catalog import collect
 from platform_assets.catalog.glossary import Glossary
 from platform_assets.catalog.glossary import read as read_glossary
-from platform_assets.catalog.health import Health, Status, Verdict, verdict
+from platform_assets.catalog.health import NO_STATUS, Health, Status, Verdict
+from platform_assets.catalog.judging import Judged, Names, Verdicts
 from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.search import Index
 from platform_assets.catalog.status import Statuses
@@ -27,7 +28,6 @@ from platform_assets.server.load_errors import load_error
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
-NO_STATUS = Status()
 KEPT_FOR = timedelta(seconds=5)  # a view, while nothing happens: ages are that exact
 
 
@@ -38,6 +38,7 @@ class View:
     Attributes:
         trouble: why the definitions do not load; the graph is then the last that did.
         known_at: when the graph was read.
+        judged: verdicts that views before this one have come to, as far as they still hold.
     """
 
     graph: Graph
@@ -46,6 +47,7 @@ class View:
     trouble: str = ""
     known_at: datetime | None = None
     glossary: Glossary = field(default_factory=Glossary)
+    judged: Judged = field(default_factory=dict, compare=False, repr=False)
 
     def status(self, key: str) -> Status:
         """Return how an asset is."""
@@ -53,13 +55,13 @@ class View:
 
     @cached_property
     def verdicts(self) -> Mapping[str, Verdict]:
-        """How each asset is by itself."""
-        return {k: verdict(a, self.status(k), self.now) for k, a in self.graph.assets.items()}
+        """How each asset is by itself; found out when it is asked for."""
+        return Verdicts(self.graph.assets, self.statuses, self.now, self.judged)
 
     @cached_property
     def health(self) -> Mapping[str, str]:
         """The name of each asset's health."""
-        return {key: found.health.name for key, found in self.verdicts.items()}
+        return Names(self.verdicts)
 
     def troubled(self) -> list[tuple[Asset, Verdict]]:
         """Return what needs attention: the worst first, then what most depends on."""
@@ -93,6 +95,7 @@ class Catalog:
         self._known_at: datetime | None = None
         self._glossary: tuple[Any, Glossary] = ((), Glossary())
         self._last: View | None = None
+        self._judged: Judged = {}
         self.index = Index()
 
     @property
@@ -128,7 +131,7 @@ class Catalog:
             and (last.trouble, last.known_at) == (trouble, known_at)
         ):
             return last
-        self._last = View(graph, statuses, now, trouble, known_at, terms)
+        self._last = View(graph, statuses, now, trouble, known_at, terms, self._judged)
         return self._last
 
     def _terms(self) -> Glossary:

@@ -22,11 +22,16 @@ MEASURES: Mapping[str, Callable[[View, Asset], bool]] = {
 }
 
 
-def coverage(view: View, days: Mapping[str, Sequence[tuple[str, float]]]) -> Facts:
+def coverage(
+    view: View,
+    days: Mapping[str, Sequence[tuple[str, float]]],
+    in_vain: Sequence[tuple[str, int, str]] = (),
+) -> Facts:
     """Return of each domain which share of its assets is owned, described, tested and fresh.
 
     Args:
         days: of each measure, day and share over all assets, oldest first.
+        in_vain: searches that found nothing: text, how often, when last.
     """
     by_domain: dict[str, list[Asset]] = defaultdict(list)
     for each in view.graph.assets.values():
@@ -36,6 +41,7 @@ def coverage(view: View, days: Mapping[str, Sequence[tuple[str, float]]]) -> Fac
         "measures": list(MEASURES),
         "domains": rows,
         "all": _covered(view, "all", list(view.graph.assets.values())),
+        "in_vain": [{"text": t, "count": n, "at": at} for t, n, at in in_vain[:20]],
         "days": {
             measure: [{"day": day, "share": share} for day, share in days.get(measure, ())]
             for measure in MEASURES

@@ -133,3 +133,17 @@ def span(age: timedelta) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds / 86400:.0f} days"
+
+
+NO_STATUS = Status()
+
+
+def holds_until(asset: Asset, status: Status, now: datetime) -> datetime:
+    """Return until when a verdict of now holds, if nothing happens: ages are said roughly."""
+    if status.made_at is None:
+        return now + timedelta(hours=1)
+    age = now - status.made_at
+    limits = [s for s in (asset.warn_seconds, asset.fail_seconds) if s is not None]
+    crossed = [status.made_at + timedelta(seconds=s) for s in limits]
+    roughly = now + max(timedelta(seconds=5), age / 50)
+    return min([roughly, *(moment for moment in crossed if moment > now)])

@@ -64,20 +64,34 @@ def _step_seconds(instance: dg.DagsterInstance, record: Any) -> float | None:
 
 
 def _changes(metadata: Sequence[Mapping[str, Any]], records: Sequence[Any]) -> Iterator[Facts]:
-    """Yield what changed in the columns from one materialization to the next."""
+    """Yield what changed in the columns from one materialization to the next.
+
+    A source says it itself, renamed and rejected columns included; of others, two are compared.
+    """
     before: dict[str, str] = {}
     for found, record in zip(metadata, records, strict=True):
-        schema = found.get("dagster/column_schema")
-        if schema is None:
-            continue
-        now = {column.name: str(column.type) for column in schema.columns}
         at = moment(datetime.fromtimestamp(record.timestamp, UTC))
-        for name in sorted({*before, *now} if before else ()):
-            old, new = before.get(name), now.get(name)
-            if old != new:
-                change = "added" if old is None else "removed" if new is None else "type changed"
-                yield {"at": at, "column": name, "change": change, "before": old, "after": new}
+        schema, told = found.get("dagster/column_schema"), found.get("schema_changes")
+        now = {column.name: str(column.type) for column in schema.columns} if schema else before
+        if told is not None:
+            yield from (_told(at, row.data) for row in told.records)
+        elif before:
+            yield from _compared(at, before, now)
         before = now
+
+
+def _told(at: str | None, row: Mapping[str, Any]) -> Facts:
+    change = str(row.get("change", "")).removeprefix("column_").replace("_", " ")
+    named = {name: row.get(name) or None for name in ("before", "after")}
+    return {"at": at, "column": str(row.get("column_name", "")), "change": change, **named}
+
+
+def _compared(at: str | None, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Facts]:
+    for name in sorted({*before, *now}):
+        old, new = before.get(name), now.get(name)
+        if old != new:
+            change = "added" if old is None else "removed" if new is None else "type changed"
+            yield {"at": at, "column": name, "change": change, "before": old, "after": new}
 
 
 def _check(instance: dg.DagsterInstance, key: dg.AssetKey, name: str) -> Facts:

@@ -72,14 +72,13 @@ class Statuses:
         """Return the keys of which the log has news."""
         keys: set[str] = set()
         for kind in NEWS:
-            records = self._instance.event_log_storage.get_event_records(
-                dg.EventRecordsFilter(kind, after_cursor=self._cursor),
-                limit=MOST_NEWS,
-                ascending=True,
+            # Unlike `get_event_records`, this reads the index of all runs, whatever the storage.
+            entries = self._instance.event_log_storage.get_logs_for_all_runs_by_log_id(
+                self._cursor, kind, MOST_NEWS
             )
-            if len(records) == MOST_NEWS:
+            if len(entries) == MOST_NEWS:
                 return graph.assets
-            keys |= {_key(record) for record in records}
+            keys |= {_key(entry) for entry in entries.values()}
         return keys & set(graph.assets)
 
     def _read(self, graph: Graph, keys: Iterable[str]) -> dict[str, Status]:
@@ -136,8 +135,8 @@ class Statuses:
         return found
 
 
-def _key(record: Any) -> str:
-    event = record.event_log_entry.dagster_event
+def _key(entry: Any) -> str:
+    event = entry.dagster_event
     key = event.asset_key if event is not None else None
     if key is None and event is not None:
         key = getattr(event.event_specific_data, "asset_key", None)

@@ -112,7 +112,7 @@ class Pages:
         return pages.column_page(view, request.path_params["key"], request.path_params["column"])
 
     def _coverage(self, request: Request, view: View) -> Facts:
-        return coverage.coverage(view, self.usage.coverage())
+        return coverage.coverage(view, self.usage.coverage(), self.usage.in_vain())
 
     def _badge(self, request: Request) -> Response:
         facts, _ = self.site.facts(

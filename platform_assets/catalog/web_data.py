@@ -71,6 +71,7 @@ class DataPages:
         return {"asset": card(view, asset), "table": asset.table, **told, "columns": columns}
 
     def _query(self, request: Request) -> Response:
+        _refuse_embedding(request)
         view, sql = self._site.catalog.view(), request.query_params.get("sql", "").strip()
         facts, status = self._result(sql) if sql else ({"result": None, "error": ""}, 200)
         facts |= {"sql": sql, "given": {}, **_choices(view)}
@@ -97,6 +98,7 @@ class DataPages:
         return Response(body.encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
     def _run(self, request: Request) -> Answer:
+        _refuse_embedding(request)
         sql = request.query_params.get("sql", "")
         if not sql.strip():
             raise HTTPException(400, "There is no query: add ?sql=SELECT … to the address.")
@@ -159,6 +161,17 @@ def to_csv(columns: list[str], rows: list[list[Any]]) -> str:
              for v in row]
         )  # fmt: skip
     return target.getvalue()
+
+
+def _refuse_embedding(request: Request) -> None:
+    """Refuse to run a query for a picture, frame or script on another site; a link may lead here.
+
+    Raises:
+        HTTPException: with status 403.
+    """
+    site, mode = (request.headers.get(f"sec-fetch-{name}", "") for name in ("site", "mode"))
+    if site == "cross-site" and mode != "navigate":
+        raise HTTPException(403, "A query only runs for a page of the catalog, or behind a link.")
 
 
 def _or_status(work: Callable[[], T]) -> T:

@@ -46,3 +46,16 @@ def test_the_page_draws_a_bar_for_each(client: TestClient, catalog: FixedCatalog
         made(catalog.instance, rows, ("a", "bigint"))
     text = client.get("/catalog/history/marts/fct_orders").text
     assert text.count("<rect") == 6 and "The columns did not change" in text
+
+
+def test_a_source_tells_its_own_changes(catalog: FixedCatalog) -> None:
+    row = {"column_name": "x", "change": "column_renamed", "before": "y", "after": "x"}
+    catalog.instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            ["raw", "shop", "orders"],
+            metadata={"schema_changes": dg.MetadataValue.table([dg.TableRecord(row)])},
+        )
+    )
+    found = history(catalog.instance, company().assets["raw/shop/orders"])
+    (change,) = found["changes"]
+    assert (change["column"], change["change"], change["before"]) == ("x", "renamed", "y")

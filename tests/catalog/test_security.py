@@ -198,3 +198,14 @@ def test_a_page_that_fails_says_so_without_its_reasons(tmp_path: Path) -> None:
         answer = quiet.get(path)
         assert answer.status_code == 500 and "secret" not in answer.text
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/catalog/query", "/catalog/query.json", "/catalog/query.csv"])
+def test_a_query_runs_behind_a_link_but_not_inside_another_site(
+    client: TestClient, path: str
+) -> None:
+    asked = {"params": {"sql": "SELECT 1"}}
+    inside = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert client.get(path, **asked, headers=inside).status_code == 403
+    link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert client.get(path, **asked, headers=link).status_code == 200

@@ -180,3 +180,12 @@ def test_a_page_after_a_materialization_shows_it(client: TestClient, catalog: Fi
 def test_everything_is_one_json_document(client: TestClient) -> None:
     told = client.get("/catalog/everything.json").json()
     assert {a["key"] for a in told["assets"]} == set(company().assets)
+
+
+def test_what_was_searched_for_in_vain_is_listed_for_those_who_plan(client: TestClient) -> None:
+    for text in ("unobtainium", "unobtainium", "<b>nothing</b>"):
+        client.get("/catalog/search", params={"q": text})
+    told = client.get("/catalog/coverage.json").json()["in_vain"]
+    assert (told[0]["text"], told[0]["count"]) == ("unobtainium", 2)
+    text = client.get("/catalog/coverage").text
+    assert text.count("unobtainium") == 1 and "&lt;b&gt;nothing&lt;/b&gt;" in text
