@@ -19,6 +19,7 @@ COMMANDS = {
     "query": "platform_assets.commands.query:query",
     "new": "platform_assets.commands.new:new",
     "preview": "platform_assets.commands.preview:preview",
+    "exposures": "platform_assets.commands.exposures:exposures",
     "dbt": "platform_assets.commands.dbt:dbt",
     "check": "platform_assets.commands.check:check",
 }

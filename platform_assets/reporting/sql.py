@@ -52,10 +52,11 @@ def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
             table of the warehouse; with file and line.
     """
     found: dict[str, Parsed] = {}
+    chosen = parameters.names(document.parameters)
     for query in document.queries.values():
         try:
-            found[query.name] = parse(query, set(document.queries), dialect)
-            bindings.check(found[query.name].tree, query, parameters.names(document.parameters))
+            found[query.name] = parse(query, set(document.queries), chosen, dialect)
+            bindings.check(found[query.name].tree, query, chosen)
         except ReportError as error:
             raise error.at(document.file, query.line) from None
     _refuse_circles(document, found)
@@ -63,13 +64,15 @@ def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
     return found
 
 
-def parse(query: Query, names: Collection[str], dialect: str = "duckdb") -> Parsed:
-    """Return one query, parsed; `names` are all queries of the report.
+def parse(
+    query: Query, names: Collection[str], chosen: Collection[str] = (), dialect: str = "duckdb"
+) -> Parsed:
+    """Return one query, parsed; `names` are all queries of the report, `chosen` its parameters.
 
     Raises:
         ReportError: as `parse_all`, with the line but without the file.
     """
-    tree = _tree(query, dialect)
+    tree = _tree(query, chosen, dialect)
     tables: dict[str, int] = {}
     queries: list[str] = []
     for table in tree.find_all(exp.Table):
@@ -157,9 +160,9 @@ def _bare(sql: str) -> str:
     return sql[: last.start] if last.text == ";" else sql.rstrip()
 
 
-def _tree(query: Query, dialect: str) -> exp.Query:
+def _tree(query: Query, chosen: Collection[str], dialect: str) -> exp.Query:
     try:
-        statements = sqlglot.parse(query.sql, dialect=dialect)
+        statements = sqlglot.parse(_readable(query.sql, chosen), dialect=dialect)
     except (ParseError, TokenError) as error:
         details = getattr(error, "errors", None) or [{}]
         line = query.line + int(details[0].get("line") or 1) - 1
@@ -188,6 +191,14 @@ def _tree(query: Query, dialect: str) -> exp.Query:
             ),
         )
     return tree
+
+
+def _readable(sql: str, chosen: Collection[str]) -> str:
+    """Return `sql` with `$name` for `:name`, which the parser takes for more (`CASE :name`)."""
+    try:
+        return bindings.bound(sql, chosen)
+    except TokenError:
+        return sql  # the parser words it
 
 
 def _refuse_circles(document: Document, parsed: Mapping[str, Parsed]) -> None:
