@@ -9,7 +9,7 @@ author's text stays as it is, so that lines in errors stay true.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlglot
@@ -35,6 +35,7 @@ class Parsed:
         tables: warehouse tables as `schema.table`, with the line of their first mention.
         queries: other queries of the report, and `this_report`.
         parameters: names of the parameters, as SQL has them (`:period_from`).
+        days: those of them that are days.
     """
 
     query: Query
@@ -42,6 +43,7 @@ class Parsed:
     tables: Mapping[str, int]
     queries: tuple[str, ...]
     parameters: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
 
 
 def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
@@ -53,9 +55,11 @@ def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
     """
     found: dict[str, Parsed] = {}
     chosen = parameters.names(document.parameters)
+    days = tuple(parameters.days(document.parameters))
     for query in document.queries.values():
         try:
-            found[query.name] = parse(query, set(document.queries), chosen, dialect)
+            one = parse(query, set(document.queries), chosen, dialect)
+            found[query.name] = replace(one, days=days)
             bindings.check(found[query.name].tree, query, chosen)
         except ReportError as error:
             raise error.at(document.file, query.line) from None
@@ -151,7 +155,7 @@ def _splice(head: str, sql: str) -> tuple[str, int]:
 
 def _body(one: Parsed) -> str:
     """Return a query as the engine takes it: without its semicolon, `:name` as `$name`."""
-    return bindings.bound(_bare(one.query.sql), one.parameters)
+    return bindings.bound(_bare(one.query.sql), one.parameters, one.days)
 
 
 def _bare(sql: str) -> str:
