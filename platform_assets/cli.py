@@ -20,6 +20,7 @@ COMMANDS = {
     "export": "platform_assets.commands.export:export",
     "new": "platform_assets.commands.new:new",
     "preview": "platform_assets.commands.preview:preview",
+    "exposures": "platform_assets.commands.exposures:exposures",
     "dbt": "platform_assets.commands.dbt:dbt",
     "check": "platform_assets.commands.check:check",
 }

@@ -14,6 +14,7 @@ import dagster as dg
 
 from platform_assets import reporting
 from platform_assets.reporting.declaration import declared
+from platform_assets.reporting.exposures import FILE, sources_of, text
 from resources.dbt import DbtProject
 from resources.errors import PlatformError
 from resources.settings import settings
@@ -76,6 +77,16 @@ def problems(folder: Path, known: Mapping[str, tuple[str, ...]] | None = None) -
     return found
 
 
+def exposures(manifest: Mapping[str, Any]) -> str:
+    """Return dbt's exposures of all reports of the settings' package, as YAML."""
+    reports = [reporting.ReportDeclaration.load(path) for path in declared(folder())]
+    return text(reports, sources_of(manifest))
+
+
+def _written(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
 def main() -> None:
     """Check all reports of the settings' definitions; exit with what is wrong."""
     unreadable = problems(folder())
@@ -86,6 +97,9 @@ def main() -> None:
     manifest = DbtProject.from_settings().manifest()
     known = tables(defs.resolve_all_asset_specs(), manifest)
     found = problems(folder(), known)
+    project = DbtProject.from_settings()
+    if not found and exposures(manifest) != _written(project.folder / FILE):
+        found = [f"{project.folder.name}/{FILE} is out of date: run `platform-assets exposures`."]
     if found:
         sys.exit("\n\n".join(found))
 

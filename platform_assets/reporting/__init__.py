@@ -3,9 +3,11 @@
     rendered = render(declaration, engine, out_dir, context=context)
     upstream = tables(declaration)          # ["marts/daily_revenue", …], read from the SQL
 
-A report is Markdown with five kinds of fenced block: ```` ```sql name ```` (a query), and
-```` ```chart ````, ```` ```table ````, ```` ```numbers ````, ```` ```funnel ```` (YAML, see
-`blocks`), and with values in sentences, `{{ query.column | format }}` (see `formats`).
+A report is Markdown with fenced blocks: ```` ```sql name ```` (a query), ```` ```parameters ````
+(what the reader may choose, see `parameters`), and what is shown, in YAML (see `blocks`):
+```` ```chart ````, ```` ```table ````, ```` ```numbers ````, ```` ```funnel ````,
+```` ```cohort ````, …; and with values in sentences, `{{ query.column | format }}` (see
+`formats`).
 """
 
 import contextlib
@@ -46,6 +48,7 @@ __all__ = [
     "UpstreamCheck",
     "check",
     "fill",
+    "read",
     "render",
     "shared_drawer",
     "tables",
@@ -131,9 +134,17 @@ def tables(declaration: ReportDeclaration) -> list[str]:
     Raises:
         ReportError: the document or its SQL is not understood; with file and line.
     """
+    return [_asset_key(table) for table in sorted(read(declaration))]
+
+
+def read(declaration: ReportDeclaration) -> set[str]:
+    """Return the tables that the SQL reads, as `schema.table`.
+
+    Raises:
+        ReportError: as `tables`.
+    """
     document = documents.parse(declaration.text(), declaration.file)
-    found = {table for one in sql.parse_all(document).values() for table in one.tables}
-    return [_asset_key(table) for table in sorted(found)]
+    return {table for one in sql.parse_all(document).values() for table in one.tables}
 
 
 def check(declaration: ReportDeclaration, known: Mapping[str, Sequence[str]]) -> None:

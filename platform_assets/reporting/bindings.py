@@ -46,8 +46,11 @@ def _line_of(sql: str, name: str) -> int:
     return 0
 
 
-def bound(sql: str, names: Collection[str]) -> str:
-    """Return `sql` with `$name` for each `:name`; strings, casts and slices stay as they are."""
+def bound(sql: str, names: Collection[str], days: Collection[str] = ()) -> str:
+    """Return `sql` with `$name` for each `:name`; strings, casts and slices stay as they are.
+
+    Those in `days` are cast to dates, so that the engine knows their type even where they are null.
+    """
     if not names:
         return sql
     tokens = sqlglot.tokenize(sql, dialect="duckdb")
@@ -58,4 +61,7 @@ def bound(sql: str, names: Collection[str]) -> str:
         free = before is None or before.end + 1 < colon.start or before.text in "(,=<>+-*/"
         if is_colon and free and name.text in names:
             text[colon.start] = "$"
+            if name.text in days:
+                text[colon.start] = "CAST($"
+                text[name.end] += " AS DATE)"
     return "".join(text)

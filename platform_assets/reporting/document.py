@@ -24,6 +24,7 @@ from platform_assets.reporting.errors import ReportError, did_you_mean
 VALUE = re.compile(
     r"\{\{\s*([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*(?:\|\s*([^{}|\s][^{}|]*?)\s*)?\}\}"
 )
+TITLES = ("title", "subtitle", "step_label")  # texts of a block that may hold values
 IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+")
 
 
@@ -152,7 +153,7 @@ def references(block: blocks.AnyBlock) -> list[str]:
             wanted = [card.value, *card.compare.values(), *([card.trend] if card.trend else [])]
             found += [reference.split(".")[0] for reference in wanted]
         return found
-    titled = [match[1] for match in VALUE.finditer(f"{block.title} {block.subtitle}") if match[2]]
+    titled = [match[1] for match in VALUE.finditer(titles(block)) if match[2]]
     if isinstance(block, blocks.Chart) and block.shade:
         ends = (block.shade.start, block.shade.end)
         titled += [reference.split(".")[0] for reference in ends]
@@ -181,8 +182,13 @@ def _check_references(document: Document) -> None:
 
 def _titles(part: Shown) -> list[tuple[str, str, str, int]]:
     """Return the parameters that a block's title names."""
-    text = f"{getattr(part.block, 'title', '')} {getattr(part.block, 'subtitle', '')}"
-    return [(match[1], "", "", part.line) for match in VALUE.finditer(text) if not match[2]]
+    found = VALUE.finditer(titles(part.block))
+    return [(match[1], "", "", part.line) for match in found if not match[2]]
+
+
+def titles(block: blocks.AnyBlock) -> str:
+    """Return the texts of a block that may hold values."""
+    return " ".join(getattr(block, name, "") for name in TITLES)
 
 
 def _check_parameters(document: Document, shown: Sequence[tuple[str, int]]) -> None:

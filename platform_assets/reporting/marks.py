@@ -91,7 +91,7 @@ def _standing(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
         "axis": {
             "format": style.axis or "~s",
             "tickCount": 5,
-            "labelExpr": _label(style),
+            "labelExpr": label(style),
         },
         "scale": {"zero": chart.type != "line" or _starts_near_zero(points), "nice": True},
     }
@@ -115,7 +115,7 @@ def _standing(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
     return layers if width <= NARROW else [*layers, _touch(points, x, width)]
 
 
-def _label(style: formats.Format) -> str:
+def label(style: formats.Format) -> str:
     """Return how an axis writes a value: zero plain, else each by itself (200, then 1k)."""
     return f"datum.value === 0 ? '{style.zero}' : format(datum.value, '{style.axis or '~s'}')"
 
@@ -189,7 +189,9 @@ def _bars_lying(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]
     layers = [bar, *_bar_labels(chart, points, both)]
     if len({point.series for point in points}) > 1:
         for layer in layers:
-            layer["encoding"] = {**layer["encoding"], "yOffset": {"field": "s", "type": "nominal"}}
+            series = list(dict.fromkeys(point.series for point in points))
+            offset = {"field": "s", "type": "nominal", "sort": series}
+            layer["encoding"] = {**layer["encoding"], "yOffset": offset}
     return layers
 
 

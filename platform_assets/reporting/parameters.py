@@ -139,6 +139,12 @@ def names(declared: Mapping[str, object]) -> list[str]:
     return found
 
 
+def days(declared: Mapping[str, object]) -> list[str]:
+    """Return the names, as SQL has them, of those that are days."""
+    ranges = {name: one for name, one in declared.items() if isinstance(one, DateRange)}
+    return names(ranges)
+
+
 def references(declared: Mapping[str, object]) -> list[str]:
     """Return every `query.column` that gives a default or options."""
     found: list[object] = []

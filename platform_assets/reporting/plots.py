@@ -72,7 +72,7 @@ def _scatter(block: Scatter, rows: Sequence[Spec], colours: Mapping[str, str], w
             "field": field,
             "type": "quantitative",
             "title": title or None,
-            "axis": {"format": style.axis or "~s", "tickCount": 5},
+            "axis": {"labelExpr": marks.label(style), "tickCount": 5},
             "scale": {"nice": True, "zero": False, "padding": 12},
         }
 

@@ -100,7 +100,11 @@ def _section(part: Prose | Shown, answers: Answers) -> Section:
 def _titled(block: Any, answers: Answers) -> Any:
     """Return `block` with the values in its title and subtitle."""
     write = writer(answers)
-    texts = {name: documents.fill(getattr(block, name), write) for name in ("title", "subtitle")}
+    texts = {
+        name: documents.fill(getattr(block, name), write)
+        for name in documents.TITLES
+        if hasattr(block, name)
+    }
     return block.model_copy(update=texts)
 
 

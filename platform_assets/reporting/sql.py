@@ -9,7 +9,7 @@ author's text stays as it is, so that lines in errors stay true.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlglot
@@ -35,6 +35,7 @@ class Parsed:
         tables: warehouse tables as `schema.table`, with the line of their first mention.
         queries: other queries of the report, and `this_report`.
         parameters: names of the parameters, as SQL has them (`:period_from`).
+        days: those of them that are days.
     """
 
     query: Query
@@ -42,6 +43,7 @@ class Parsed:
     tables: Mapping[str, int]
     queries: tuple[str, ...]
     parameters: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
 
 
 def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
@@ -52,10 +54,13 @@ def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
             table of the warehouse; with file and line.
     """
     found: dict[str, Parsed] = {}
+    chosen = parameters.names(document.parameters)
+    days = tuple(parameters.days(document.parameters))
     for query in document.queries.values():
         try:
-            found[query.name] = parse(query, set(document.queries), dialect)
-            bindings.check(found[query.name].tree, query, parameters.names(document.parameters))
+            one = parse(query, set(document.queries), chosen, dialect)
+            found[query.name] = replace(one, days=days)
+            bindings.check(found[query.name].tree, query, chosen)
         except ReportError as error:
             raise error.at(document.file, query.line) from None
     _refuse_circles(document, found)
@@ -63,13 +68,15 @@ def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
     return found
 
 
-def parse(query: Query, names: Collection[str], dialect: str = "duckdb") -> Parsed:
-    """Return one query, parsed; `names` are all queries of the report.
+def parse(
+    query: Query, names: Collection[str], chosen: Collection[str] = (), dialect: str = "duckdb"
+) -> Parsed:
+    """Return one query, parsed; `names` are all queries of the report, `chosen` its parameters.
 
     Raises:
         ReportError: as `parse_all`, with the line but without the file.
     """
-    tree = _tree(query, dialect)
+    tree = _tree(query, chosen, dialect)
     tables: dict[str, int] = {}
     queries: list[str] = []
     for table in tree.find_all(exp.Table):
@@ -148,7 +155,7 @@ def _splice(head: str, sql: str) -> tuple[str, int]:
 
 def _body(one: Parsed) -> str:
     """Return a query as the engine takes it: without its semicolon, `:name` as `$name`."""
-    return bindings.bound(_bare(one.query.sql), one.parameters)
+    return bindings.bound(_bare(one.query.sql), one.parameters, one.days)
 
 
 def _bare(sql: str) -> str:
@@ -157,9 +164,9 @@ def _bare(sql: str) -> str:
     return sql[: last.start] if last.text == ";" else sql.rstrip()
 
 
-def _tree(query: Query, dialect: str) -> exp.Query:
+def _tree(query: Query, chosen: Collection[str], dialect: str) -> exp.Query:
     try:
-        statements = sqlglot.parse(query.sql, dialect=dialect)
+        statements = sqlglot.parse(_readable(query.sql, chosen), dialect=dialect)
     except (ParseError, TokenError) as error:
         details = getattr(error, "errors", None) or [{}]
         line = query.line + int(details[0].get("line") or 1) - 1
@@ -188,6 +195,14 @@ def _tree(query: Query, dialect: str) -> exp.Query:
             ),
         )
     return tree
+
+
+def _readable(sql: str, chosen: Collection[str]) -> str:
+    """Return `sql` with `$name` for `:name`, which the parser takes for more (`CASE :name`)."""
+    try:
+        return bindings.bound(sql, chosen)
+    except TokenError:
+        return sql  # the parser words it
 
 
 def _refuse_circles(document: Document, parsed: Mapping[str, Parsed]) -> None:

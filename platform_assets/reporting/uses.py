@@ -73,8 +73,8 @@ def of_block(block: AnyBlock) -> Iterator[Use]:
         for card in block.cards:
             yield from _of_card(card)
         return
-    for text in (block.title, block.subtitle):
-        yield from ((m[1], m[2]) for m in documents.VALUE.finditer(text) if m[2])
+    values = documents.VALUE.finditer(documents.titles(block))
+    yield from ((match[1], match[2]) for match in values if match[2])
     yield from ((block.query, column) for column in _own(block))
     if isinstance(block, Chart) and block.shade:
         yield from (_split(end) for end in (block.shade.start, block.shade.end))
@@ -113,8 +113,7 @@ def _styles(block: AnyBlock) -> Iterator[str]:
     if isinstance(block, Numbers):
         yield from (card.format for card in block.cards)
         return
-    for text in (block.title, block.subtitle):
-        yield from (match[3] or "" for match in documents.VALUE.finditer(text))
+    yield from (m[3] or "" for m in documents.VALUE.finditer(documents.titles(block)))
     if isinstance(block, Table):
         yield from (column.format for column in block.columns.values())
         return
