@@ -18,6 +18,9 @@ COMMANDS = {
     "sample": "platform_assets.sample.command:sample",
     "query": "platform_assets.commands.query:query",
     "export": "platform_assets.commands.export:export",
+    "new": "platform_assets.commands.new:new",
+    "preview": "platform_assets.commands.preview:preview",
+    "exposures": "platform_assets.commands.exposures:exposures",
     "dbt": "platform_assets.commands.dbt:dbt",
     "check": "platform_assets.commands.check:check",
 }

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,11 @@ def one(data: Path, sql: str) -> object:
     return row[0]
 
 
+def catalog_page(platform: Running, page: str) -> Any:
+    """Return the facts of a page of the catalog."""
+    return json.loads(platform.get(f"/catalog/{page}.json"))
+
+
 def test_the_first_start_builds_everything_up_to_the_report(platform: Running) -> None:
     printed = "".join(platform.printed)
     assert " 0 failed" in printed, printed
@@ -98,6 +104,7 @@ def test_a_file_that_lands_refreshes_all_that_hangs_on_it_without_a_click(
     data = platform.data
     before = (data / REPORT).stat().st_mtime
     events = int(str(one(data, "SELECT count(*) FROM staging.stg_web_events")))
+    shown = catalog_page(platform, "asset/marts/fct_sessions")
     known = set(platform.runs())
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     event = {
@@ -127,7 +134,24 @@ def test_a_file_that_lands_refreshes_all_that_hangs_on_it_without_a_click(
     assert "invalid JSON" in str(found)
     new = set(platform.runs()) - known
     assert len(new) == 1, "one run did it all"
-    assert platform.wait_for_run(new.pop()) == "SUCCESS"
+    run = new.pop()
+    assert platform.wait_for_run(run) == "SUCCESS"
+
+    now_shown = catalog_page(platform, "asset/marts/fct_sessions")
+    assert now_shown["made_at"] > shown["made_at"]
+    assert now_shown["health"] == "good", now_shown["reason"]
+    source = catalog_page(platform, "asset/raw/web_events")
+    assert source["health"] == "warning" and "quarantine" in source["reason"]
+
+
+def test_every_page_of_the_catalog_answers(platform: Running) -> None:
+    pages = ("", "search?q=revenue", "coverage", "glossary", "query", "domain/web", "healthz")
+    for page in pages:
+        assert platform.get(f"/catalog/{page}"), page
+    keys = [asset["key"] for asset in catalog_page(platform, "everything")["assets"]]
+    assert len(keys) > 50
+    for key in keys:
+        assert b"That did not work" not in platform.get(f"/catalog/asset/{key}"), key
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_start_goes_on(platform: Running) -> None:

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +49,12 @@ def reports_folder() -> Path:
     return Path(next(iter(package.__path__))) / "reports"
 
 
-def draft(given: Mapping[str, str], known: Collection[str]) -> Draft:
+def draft(given: Mapping[str, str], known: Mapping[str, Sequence[str]]) -> Draft:
     """Return the files of a report for what somebody filled in.
 
     Args:
         given: name, title, question, owner, domain and sql.
-        known: every table there is, as `schema.table`.
+        known: every table there is, as `schema.table`, with its columns.
 
     Raises:
         PlatformError: what is missing, or would keep the definitions from loading.
@@ -146,7 +146,7 @@ def _page(title: str, sql: str) -> str:
     )
 
 
-def _check(found: Draft, title: str, known: Collection[str]) -> None:
+def _check(found: Draft, title: str, known: Mapping[str, Sequence[str]]) -> None:
     """Have the reports' own rules judge the draft, so that it can't keep anything from loading."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / found.name

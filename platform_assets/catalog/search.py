@@ -132,11 +132,9 @@ class Index:
         words = _WORD.findall(text.lower().replace("_", " "))
         scores, corrected = self._scores(words)
         graph = self._graph
-        boosted = {
-            key: score * _boost(graph, key, (use or {}).get(key, 0))
-            for key, score in scores.items()
-        }
-        wanted = {k: set(v) for k, v in (only or {}).items() if v}
+        used = use or {}
+        boosted = {k: score * _boost(graph, k, used.get(k, 0)) for k, score in scores.items()}
+        wanted = {facet: set(values) for facet, values in (only or {}).items() if values}
         states = {"freshness": freshness or {}, "health": health or {}}
         facts = {key: _facets(graph.assets[key], states) for key in boosted}
         kept = [key for key in boosted if _matches(facts[key], wanted)]
@@ -233,7 +231,6 @@ def _boost(graph: Graph, key: str, use: int) -> float:
 
 def _facets(asset: Asset, states: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
     tags = [f"{k}:{v}" if v else k for k, v in asset.tags.items() if k not in ("layer", "domain")]
-    key = asset.key
     return {
         "kind": [asset.kind],
         "domain": [asset.domain],

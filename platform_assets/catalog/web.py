@@ -20,6 +20,7 @@ from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.history import history
 from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.present import Facts, card
+from platform_assets.catalog.report_pages import ReportPages
 from platform_assets.catalog.search import FACETS
 from platform_assets.catalog.theme import theme
 from platform_assets.catalog.usage import Usage
@@ -170,10 +171,20 @@ class Pages:
         return JSONResponse(state, 503 if view.trouble else 200)
 
 
-def application(catalog: Catalog, usage: Usage, sandbox: Sandbox) -> ASGIApp:
-    """Return the application to mount at `/catalog`."""
+def application(
+    catalog: Catalog, usage: Usage, sandbox: Sandbox, reports: Path | None = None
+) -> ASGIApp:
+    """Return the application to mount at `/catalog`.
+
+    Args:
+        catalog: what there is.
+        usage: what is looked at, and what was searched for in vain.
+        sandbox: where tables are read.
+        reports: folder of all rendered reports; without it, reports have no page of versions.
+    """
+    made = ReportPages(Site(catalog), reports).routes() if reports else []
     pages_and_problems = Starlette(
-        routes=Pages(catalog, usage, sandbox).routes(),
+        routes=[*made, *Pages(catalog, usage, sandbox).routes()],
         exception_handlers={HTTPException: problem, Exception: problem},
     )
     # Around it, not as its middleware: the answer to an error of ours has the headers, too.

@@ -219,8 +219,13 @@ def _choices(view: View) -> Facts:
     }
 
 
-def _known(view: View) -> list[str]:
-    return [a.table for a in view.graph.assets.values() if a.table]
+def _known(view: View) -> dict[str, list[str]]:
+    """Return every table with its columns."""
+    return {
+        a.table: [column.name for column in a.columns]
+        for a in view.graph.assets.values()
+        if a.table
+    }
 
 
 def _sql(sql: str) -> str:

@@ -16,6 +16,7 @@ from resources.settings import PROJECT_ROOT
 
 PACKAGES = ("resources", "platform_assets")
 LINES_SHOWN = 60
+REPORTS = "platform_assets.components.report_checks"
 PARSE = """
 import sys
 from resources.dbt import DbtProject
@@ -56,6 +57,7 @@ def checks() -> list[Check]:
         Check("definitions", [tool("dagster"), "definitions", "validate", "-w", "workspace.yaml"]),
         Check("glossary", [sys.executable, "-m", "platform_assets.catalog.glossary_check"]),
         Check("dbt project", [sys.executable, "-c", PARSE]),
+        Check("reports", [sys.executable, "-m", REPORTS]),
     ]
 
 
@@ -66,10 +68,12 @@ def _tool(name: str) -> str:
 
 @click.command()
 def check() -> None:
-    """Check the project without running it: lint, types, declarations, definitions, dbt project.
+    """Check the project without running it: lint, types, declarations, definitions, dbt project,
+    reports.
 
-    Runs ruff, mypy in strict mode, `dg check yaml`, `dagster definitions validate` and a parse of
-    the dbt project, and prints what those that fail have to say. Exits with 1 if any does.
+    Runs ruff, mypy in strict mode, `dg check yaml`, `dagster definitions validate`, a parse of the
+    dbt project, and a check of every report's SQL and blocks against the tables and columns there
+    are, and prints what those that fail have to say. Exits with 1 if any does.
     """
     home = Home.from_settings()
     home.enter()

@@ -1,7 +1,7 @@
 """Report: a Markdown page with SQL becomes `report/<name>`, downstream of what its SQL reads."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Container, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from platform_assets import reporting
 from platform_assets.automation import safety_net
 from platform_assets.components.scaffold import ReportScaffolder
 from platform_assets.policy import Freshness, line_of, stamp
+from platform_assets.reporting.declaration import in_words
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
@@ -38,15 +39,7 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the report's asset."""
         folder = Path(context.path)
-        declaration = reporting.ReportDeclaration(
-            name=folder.name,
-            title=self.title,
-            document=folder / "report.md",
-            description=self.description,
-            question=self.question,
-            audience=self.audience,
-            data_time=self.data_time,
-        )
+        declaration = reporting.ReportDeclaration.load(folder)
         tables = [dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)]
         spec = stamp(
             dg.AssetSpec(
@@ -69,15 +62,10 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
                 "page": _link(declaration.name),
             },
         )
-        return dg.Definitions(assets=[_asset(declaration, spec, tables, self.freshness)])
+        return dg.Definitions(assets=[_asset(declaration, spec)])
 
 
-def _asset(
-    declaration: reporting.ReportDeclaration,
-    spec: dg.AssetSpec,
-    tables: list[dg.AssetKey],
-    freshness: Freshness,
-) -> dg.AssetsDefinition:
+def _asset(declaration: reporting.ReportDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"report__{declaration.name}",
         specs=[spec],
@@ -86,20 +74,24 @@ def _asset(
     def render(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        checks = upstream(context.instance, context.repository_def.asset_graph, spec.key)
+        graph, made = context.repository_def.asset_graph, datetime.now(UTC)
+        checks = upstream(context.instance, graph, spec.key)
+        late = lateness(checks, graph, made)
         page = reporting.render(
             declaration,
             warehouse.engine(),
             settings().data / "reports",
             context=reporting.RenderContext(
                 owner=", ".join(spec.owners),
-                freshness=f"at most {freshness.fail} old",
-                generated_at=datetime.now(UTC),
+                freshness=declaration.freshness,
+                generated_at=made,
                 run_id=context.run.run_id,
                 snapshot=warehouse.snapshot(),
                 checks=tuple(as_check(e) for e in checks if e.check_name != FRESH),
-                stale=lateness(checks),
+                stale=(*late.values(), *overdue(context.instance, graph, spec.key, made, late)),
+                live_url=f"/catalog/report/{declaration.name}/live",
             ),
+            drawer=reporting.shared_drawer(),
         )
         yield dg.MaterializeResult(asset_key=spec.key, metadata=_metadata(declaration.name, page))
 
@@ -110,6 +102,7 @@ def _metadata(name: str, page: reporting.RenderedReport) -> dict[str, Any]:
     return {
         "page": _link(name),
         "version": dg.MetadataValue.path(str(page.version_path)),
+        "pdf": dg.MetadataValue.url(f"/files/reports/{name}/{page.version_path.name}/report.pdf"),
         "bytes": page.bytes,
         "data_time": str(page.data_time or "not said"),
         **{f"rows of {query}": rows for query, rows in page.queries.items()},
@@ -140,10 +133,61 @@ def as_check(evaluation: dg.AssetCheckEvaluation) -> reporting.UpstreamCheck:
     )
 
 
-def lateness(evaluations: list[dg.AssetCheckEvaluation]) -> tuple[str, ...]:
-    """Return a sentence for each source whose newest event is older than it may be."""
-    return tuple(
-        f"{e.asset_key.to_user_string()} is late. {e.description}"
-        for e in evaluations
-        if e.check_name == FRESH and not e.passed
-    )
+def lateness(
+    evaluations: list[dg.AssetCheckEvaluation], graph: BaseAssetGraph[Any], now: datetime
+) -> dict[dg.AssetKey, str]:
+    """Return a sentence for each source whose newest event is older than it may be now.
+
+    The age is that of this moment, not of the check, which looked when the source was last loaded.
+    """
+    found = {}
+    for evaluation in evaluations:
+        newest = evaluation.metadata.get("newest_event")
+        limit = _window(graph, evaluation.asset_key)
+        if evaluation.check_name != FRESH or newest is None or limit is None:
+            continue
+        at = datetime.fromisoformat(str(newest.value)).astimezone(UTC)
+        late = now - at - limit
+        if late > timedelta(0):
+            found[evaluation.asset_key] = (
+                f"{evaluation.asset_key.to_user_string()} is {in_words(late)} late: "
+                f"what happened after {at:%a} {at.day} {at:%b, %H:%M} UTC is missing."
+            )
+    return found
+
+
+def overdue(
+    instance: dg.DagsterInstance,
+    graph: BaseAssetGraph[Any],
+    key: dg.AssetKey,
+    now: datetime,
+    known: Container[dg.AssetKey] = (),
+) -> list[str]:
+    """Return a sentence for each table upstream of `key` that was not made for too long.
+
+    Left out are those in `known`, of which worse is told already.
+    """
+    wanted = sorted(graph.get_ancestor_asset_keys(key) - {key})
+    records = instance.get_asset_records(wanted)
+    made = {
+        record.asset_entry.asset_key: datetime.fromtimestamp(last.timestamp, UTC)
+        for record in records
+        if (last := record.asset_entry.last_materialization) is not None
+    }
+    found = []
+    for each in wanted:
+        limit = _window(graph, each)
+        if limit is None or each in known or each not in made or now - made[each] <= limit:
+            continue
+        found.append(
+            f"{each.to_user_string()} was last made {in_words(now - made[each])} ago; "
+            f"at most {in_words(limit)} are allowed."
+        )
+    return found
+
+
+def _window(graph: BaseAssetGraph[Any], key: dg.AssetKey) -> timedelta | None:
+    """Return the age at which the freshness policy of an asset fails."""
+    policy = graph.get(key).freshness_policy if graph.has(key) else None
+    window = getattr(policy, "fail_window", None)
+    return window.to_timedelta() if window is not None else None

@@ -4,6 +4,8 @@ from typing import Any
 
 import dagster as dg
 
+from platform_assets.reporting import starting
+
 FILES = """\
 # Files below the landing zone that together are one raw table: raw.{name}
 type: platform_assets.components.FileSource
@@ -48,31 +50,6 @@ attributes:
       #   - {{name: total, type: "decimal(12,2)", description: "Total with tax, EUR."}}
 """
 
-REPORT = """\
-# A report: its page is report.md beside this file
-type: platform_assets.components.Report
-
-attributes:
-  owner: team:data
-  domain: company
-  title: "{title}"
-  description: What the report shows, in a sentence.
-  question: The question it answers.
-  audience: Who reads it.
-  freshness: {{warn: 26h, fail: 50h}}
-"""
-
-REPORT_PAGE = """\
-Revenue of the last complete day: **{{ latest.revenue | money }}**.
-
-```sql latest
-select revenue_date, net_revenue as revenue
-from marts.daily_revenue
-order by revenue_date desc
-limit 1
-```
-"""
-
 
 def _write(request: dg.ScaffoldRequest[Any], template: str) -> str:
     name = request.target_path.name
@@ -103,5 +80,4 @@ class ReportScaffolder(dg.Scaffolder[Any]):
 
     def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
         """Write `defs.yaml` and `report.md` into the new folder."""
-        _write(request, REPORT)
-        (request.target_path / "report.md").write_text(REPORT_PAGE)
+        starting.write(request.target_path.parent, request.target_path.name)

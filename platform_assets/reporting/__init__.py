@@ -3,26 +3,42 @@
     rendered = render(declaration, engine, out_dir, context=context)
     upstream = tables(declaration)          # ["marts/daily_revenue", …], read from the SQL
 
-A report is Markdown with five kinds of fenced block: ```` ```sql name ```` (a query), and
-```` ```chart ````, ```` ```table ````, ```` ```numbers ````, ```` ```funnel ```` (YAML, see
-`blocks`), and with values in sentences, `{{ query.column | format }}` (see `formats`).
+A report is Markdown with fenced blocks: ```` ```sql name ```` (a query), ```` ```parameters ````
+(what the reader may choose, see `parameters`), and what is shown, in YAML (see `blocks`):
+```` ```chart ````, ```` ```table ````, ```` ```numbers ````, ```` ```funnel ````,
+```` ```cohort ````, …; and with values in sentences, `{{ query.column | format }}` (see
+`formats`).
 """
 
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 import sqlalchemy
 
+from platform_assets.reporting import (
+    columns,
+    edition,
+    page,
+    publish,
+    queries,
+    sections,
+    sql,
+    uses,
+)
 from platform_assets.reporting import document as documents
-from platform_assets.reporting import page, publish, queries, sql
 from platform_assets.reporting.declaration import (
     RenderContext,
     RenderedReport,
     ReportDeclaration,
     UpstreamCheck,
 )
-from platform_assets.reporting.errors import ReportError
+from platform_assets.reporting.errors import ReportError, did_you_mean
+from platform_assets.reporting.page import Content
+from platform_assets.reporting.queries import How
+from platform_assets.reporting.svg import Drawer
+from platform_assets.reporting.svg import shared as shared_drawer
 
 __all__ = [
     "RenderContext",
@@ -31,11 +47,12 @@ __all__ = [
     "ReportError",
     "UpstreamCheck",
     "check",
+    "fill",
+    "read",
     "render",
+    "shared_drawer",
     "tables",
 ]
-
-SYSTEM_SCHEMA = "platform"
 
 
 def render(
@@ -44,61 +61,127 @@ def render(
     out_dir: Path,
     *,
     context: RenderContext,
+    drawer: Drawer | None = None,
 ) -> RenderedReport:
-    """Run the queries, draw the charts and write the page.
+    """Run the queries, draw the charts and write a version of the report.
 
     Args:
         declaration: the report.
         engine: read-only, on the warehouse; all queries run in one transaction.
-        out_dir: folder of all reports; the page goes to `<out_dir>/<name>/`.
+        out_dir: folder of all reports; the version goes to `<out_dir>/<name>/<UTC time>/`.
         context: what the page says of itself.
+        drawer: draws the charts, and is not closed; default: one of its own.
 
     Raises:
         ReportError: a mistake in the report; the page before stays as it is.
         PlatformError: the page can't be written.
     """
+    with contextlib.nullcontext(drawer) if drawer else Drawer() as drawing:
+        content = fill(declaration, engine, context, drawing)
+        html = page.compose(content)
+        folder = out_dir / declaration.name
+        version = publish.publish(
+            folder,
+            context.generated_at,
+            lambda target: edition.write(target, content, html, drawing),
+        )
+    return RenderedReport(
+        html_path=folder / "latest.html",
+        version_path=version,
+        bytes=len(html.encode()),
+        data_time=content.data_time,
+        queries={name: len(result.rows) for name, result in content.answers.items()},
+        tables=set(content.tables),
+    )
+
+
+def fill(
+    declaration: ReportDeclaration,
+    engine: sqlalchemy.Engine,
+    context: RenderContext,
+    drawer: Drawer,
+    how: How | None = None,
+) -> Content:
+    """Run the queries and draw the charts; nothing is written.
+
+    Args:
+        declaration: the report.
+        engine: read-only, on the warehouse; all queries run in one transaction.
+        context: what the report says of itself.
+        drawer: draws the charts.
+        how: values of parameters, limits, and what to do about mistakes.
+
+    Raises:
+        ReportError: a mistake in the report, or a value that a parameter can't have.
+    """
+    how = how or How()
     document = documents.parse(declaration.text(), declaration.file)
     parsed = sql.parse_all(document)
-    results = queries.run(document, parsed, engine, context.generated_at)
-    data_time = _data_time(declaration, results)
-    html = page.compose(declaration, document, parsed, results, context, data_time).encode()
-    latest, version = publish.publish(out_dir / declaration.name, html, context.generated_at)
-    return RenderedReport(
-        html_path=latest,
-        version_path=version,
-        bytes=len(html),
-        data_time=data_time,
-        queries={name: len(result.rows) for name, result in results.items()},
-        tables={table for one in parsed.values() for table in one.tables},
-    )
+    if any(isinstance(part, documents.Shown) for part in document.parts):
+        drawer.warm()
+    answers = queries.run(document, parsed, engine, context.generated_at, how)
+    shown = sections.build(document, answers, how.tolerant)
+    drawn = drawer.draw(page.specs(shown))
+    data_time = _data_time(declaration, answers)
+    return Content(declaration, document, parsed, answers, shown, drawn, context, data_time)
 
 
 def tables(declaration: ReportDeclaration) -> list[str]:
     """Return the asset keys (`marts/daily_revenue`) of the tables that the SQL reads, sorted.
 
-    `raw.<source>__<table>` is the asset `raw/<source>/<table>`; the platform's own tables
-    (`platform.ledger`, …) are no assets and are left out.
+    `raw.<source>__<table>` is the asset `raw/<source>/<table>`.
 
     Raises:
         ReportError: the document or its SQL is not understood; with file and line.
     """
+    return [_asset_key(table) for table in sorted(read(declaration))]
+
+
+def read(declaration: ReportDeclaration) -> set[str]:
+    """Return the tables that the SQL reads, as `schema.table`.
+
+    Raises:
+        ReportError: as `tables`.
+    """
     document = documents.parse(declaration.text(), declaration.file)
-    found = {table for one in sql.parse_all(document).values() for table in one.tables}
-    return [_asset_key(t) for t in sorted(found) if not t.startswith(f"{SYSTEM_SCHEMA}.")]
+    return {table for one in sql.parse_all(document).values() for table in one.tables}
 
 
-def check(declaration: ReportDeclaration, known: Collection[str]) -> None:
+def check(declaration: ReportDeclaration, known: Mapping[str, Sequence[str]]) -> None:
     """Check all that can be checked of a report without running it.
 
     Args:
         declaration: the report.
-        known: every table there is, as `schema.table`.
+        known: every table there is, as `schema.table`, with its columns; none where they are not
+            known.
 
     Raises:
         ReportError: the first mistake, with file, line and the nearest right name.
     """
     document = documents.parse(declaration.text(), declaration.file)
-    sql.check_tables(sql.parse_all(document), known, document)
+    parsed = sql.parse_all(document)
+    sql.check_tables(parsed, known, document)
+    given = columns.check(parsed, known, document)
+    uses.check(document, given)
+    _check_data_time(declaration, parsed, given)
+
+
+def _check_data_time(
+    declaration: ReportDeclaration,
+    parsed: Mapping[str, sql.Parsed],
+    given: Mapping[str, Sequence[str]],
+) -> None:
+    if declaration.data_time is None:
+        return
+    query, column = declaration.data_time.split(".")
+    known = parsed if query not in parsed else given.get(query, [column])
+    wanted = query if query not in parsed else column
+    if wanted not in known:
+        raise ReportError(
+            f"`data_time` is {declaration.data_time}: there is no `{wanted}`.",
+            file=f"{declaration.document.parent.name}/defs.yaml",
+            hint=did_you_mean(wanted, known),
+        )
 
 
 def _asset_key(table: str) -> str:
@@ -106,13 +189,13 @@ def _asset_key(table: str) -> str:
     return f"{schema}/{name.replace('__', '/', 1) if schema == 'raw' else name}"
 
 
-def _data_time(
-    declaration: ReportDeclaration, results: Mapping[str, queries.Result]
-) -> datetime | date | None:
+def _data_time(declaration: ReportDeclaration, answers: queries.Answers) -> datetime | date | None:
     if declaration.data_time is None:
         return None
     query, column = declaration.data_time.split(".")
-    if query not in results:
+    if query in answers.errors:
+        return None
+    if query not in answers:
         raise ReportError(f"`data_time` names `{query}`, which is no query.", file=declaration.file)
-    value = results[query].first(column)
+    value = answers[query].first(column)
     return value if isinstance(value, date) else None

@@ -1,15 +1,12 @@
 """What an analyst may write in a block of `report.md`: charts, tables, big numbers, funnels.
 
-What belongs here: the fields of each block, their defaults and meaning, and errors of their YAML.
-What does not: Markdown (`document`), drawing (`charts`, `page`).
+What belongs here: the fields of each block, their defaults and meaning. What does not: their YAML
+and its errors (`block_yaml`), Markdown (`document`), drawing (`charts`, `page`).
 """
 
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
-from platform_assets.reporting.errors import ReportError, did_you_mean
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*\.[A-Za-z_]\w*$")]
 
@@ -58,6 +55,75 @@ class Chart(Block):
         return _labelled(value)
 
 
+class Scatter(Block):
+    """A point per row: how two numbers go together."""
+
+    type: Literal["scatter"] = "scatter"
+    query: str
+    x: str
+    y: str
+    color: str = Field(default="", description="Column whose values make one series each.")
+    size: str = Field(default="", description="Column that gives a point its area.")
+    label: str = Field(default="", description="Column with the name of a point.")
+    x_format: str = "auto"
+    format: str = Field(default="auto", description="How the values of y are written.")
+    x_title: str = ""
+    y_title: str = ""
+    title: str = ""
+    subtitle: str = ""
+    alt: str = ""
+    width: Literal["full", "half"] = "full"
+    height: int = Field(default=320, ge=80, le=900)
+
+
+class Heatmap(Block):
+    """A square per pair of x and y, the stronger the colour the larger the value."""
+
+    type: Literal["heatmap"] = "heatmap"
+    query: str
+    x: str
+    y: str
+    value: str
+    format: str = "number"
+    title: str = ""
+    subtitle: str = ""
+    alt: str = ""
+    width: Literal["full", "half"] = "full"
+
+
+class Cohort(Block):
+    """A row per cohort, a column per step since; from a query with one row per square."""
+
+    type: Literal["cohort"] = "cohort"
+    query: str
+    cohort: str = Field(description="Column that names the row, e.g. the first month.")
+    step: str = Field(description="Column that names the column, e.g. months since.")
+    value: str
+    size: str = Field(default="", description="Column with the cohort's size, shown once a row.")
+    size_label: str = "Size"
+    cohort_format: str = "auto"
+    step_label: str = ""
+    format: str = "percent(0)"
+    average: str = Field(
+        default="", description="Column with the weights of a last row of averages; none without."
+    )
+    title: str = ""
+    subtitle: str = ""
+
+
+class Vega(Block):
+    """A chart of one's own in Vega-Lite; the rows of the query are its data."""
+
+    type: Literal["vega"] = "vega"
+    query: str
+    spec: dict[str, Any] = Field(description="Vega-Lite, without data and width.")
+    alt: str = Field(min_length=1, description="The chart in a sentence, for those who hear it.")
+    title: str = ""
+    subtitle: str = ""
+    format: str = "auto"
+    width: Literal["full", "half"] = "full"
+
+
 class Column(Block):
     """One column of a table."""
 
@@ -81,6 +147,7 @@ class Table(Block):
     title: str = ""
     subtitle: str = ""
     columns: dict[str, Column] = {}
+    sortable: bool = Field(default=True, description="Whether a click on a heading sorts.")
     limit: int = Field(default=200, ge=1, le=2000, description="Rows on the page; the CSV has all.")
     empty: str = Field(default="No rows.", description="What to say when there are none.")
 
@@ -125,9 +192,13 @@ class Funnel(Block):
     width: Literal["full", "half"] = "full"
 
 
-AnyBlock = Chart | Table | Numbers | Funnel
-KINDS: dict[str, type[Chart | Table | Numbers | Funnel]] = {
+AnyBlock = Chart | Scatter | Heatmap | Cohort | Vega | Table | Numbers | Funnel
+KINDS: dict[str, type[Block]] = {
     "chart": Chart,
+    "scatter": Scatter,
+    "heatmap": Heatmap,
+    "cohort": Cohort,
+    "vega": Vega,
     "table": Table,
     "numbers": Numbers,
     "funnel": Funnel,
@@ -140,75 +211,3 @@ def _labelled(value: Any) -> Any:
     if isinstance(value, list):
         return {str(name): "" for name in value}
     return value
-
-
-def parse(kind: str, text: str, line: int) -> AnyBlock:
-    """Return the block of `kind` that `text` (YAML) declares.
-
-    Args:
-        kind: `chart`, `table`, `numbers` or `funnel`.
-        text: the body of the fence.
-        line: line of the fence in the document, for errors.
-
-    Raises:
-        ReportError: no YAML, or a field that is missing, unknown or of the wrong kind.
-    """
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = line + 1 + mark.line if mark is not None else line
-        problem = getattr(error, "problem", None) or "not readable"
-        raise _placed(
-            f"this {kind} is not valid YAML: {problem}.", at, "Write `name: value`, one a line."
-        ) from None
-    if kind == "numbers" and isinstance(data, list):
-        data = {"cards": data}
-    if not isinstance(data, dict):
-        raise ReportError(f"this {kind} is empty.", hint="Write `name: value`, one a line.")
-    try:
-        return KINDS[kind].model_validate(data)
-    except ValidationError as error:
-        raise _in_words(kind, error, text, line) from None
-
-
-def _in_words(kind: str, error: ValidationError, text: str, line: int) -> ReportError:
-    found_errors = error.errors()
-    unknown = [one for one in found_errors if one["type"] == "extra_forbidden"]
-    first = (unknown or found_errors)[0]
-    path = [str(part) for part in first["loc"]]
-    name = path[-1] if path else kind
-    place = ".".join(path)
-    found = _line_of(name, text)
-    at = line if found is None else line + 1 + found
-    if first["type"] == "extra_forbidden":
-        known = _fields(kind, first["loc"])
-        return _placed(f"a {kind} has no setting `{place}`.", at, did_you_mean(name, known))
-    if first["type"] == "missing":
-        return _placed(f"this {kind} needs `{place}`.", at, f"Add `{name}: …`.")
-    if first["type"] == "string_pattern_mismatch":
-        way = "Write sum, average or a / b." if name == "total" else "Write `query.column`."
-        return _placed(f"`{place}` is {first['input']!r}.", at, way)
-    return _placed(f"`{place}` of this {kind}: {first['msg']}.", at, "")
-
-
-def _placed(message: str, line: int, hint: str) -> ReportError:
-    error = ReportError(message, hint=hint)
-    error.line = line
-    return error
-
-
-def _line_of(name: str, text: str) -> int | None:
-    for index, row in enumerate(text.splitlines()):
-        if row.strip(" -{").startswith(f"{name}:"):
-            return index
-    return None
-
-
-def _fields(kind: str, loc: tuple[int | str, ...]) -> list[str]:
-    """Return the settings that exist where `loc` points to."""
-    nested: dict[str, type[BaseModel]] = {"shade": Shade, "columns": Column, "cards": Number}
-    for part in reversed(loc[:-1]):
-        if str(part) in nested:
-            return list(nested[str(part)].model_fields)
-    return list(KINDS[kind].model_fields)

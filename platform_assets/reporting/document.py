@@ -6,9 +6,10 @@ and a picture must be in the page already (`data:`), because a report makes no r
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -16,10 +17,14 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from platform_assets.reporting import blocks
+from platform_assets.reporting import block_yaml, blocks, parameters
 from platform_assets.reporting.errors import ReportError, did_you_mean
 
-VALUE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\.([A-Za-z_]\w*)\s*(?:\|\s*([^{}|\s][^{}|]*?)\s*)?\}\}")
+# `{{ query.column | format }}`, or `{{ parameter | format }}`
+VALUE = re.compile(
+    r"\{\{\s*([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*(?:\|\s*([^{}|\s][^{}|]*?)\s*)?\}\}"
+)
+TITLES = ("title", "subtitle", "step_label")  # texts of a block that may hold values
 IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+")
 
 
@@ -50,11 +55,12 @@ class Prose:
 
 @dataclass(frozen=True)
 class Document:
-    """A report as written: queries by name, and what is shown, in order."""
+    """A report as written: queries and parameters by name, and what is shown, in order."""
 
     file: str
     queries: dict[str, Query] = field(default_factory=dict)
     parts: tuple[Prose | Shown, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse(text: str, file: str = "report.md") -> Document:
@@ -65,6 +71,7 @@ def parse(text: str, file: str = "report.md") -> Document:
     """
     queries: dict[str, Query] = {}
     parts: list[Prose | Shown] = []
+    declared: dict[str, Any] = {}
     pending: list[Token] = []
 
     def flush() -> None:
@@ -74,7 +81,7 @@ def parse(text: str, file: str = "report.md") -> Document:
 
     for token in _markdown().parse(text):
         kind, name = _info(token)
-        if kind != "sql" and kind not in blocks.KINDS:
+        if kind not in ("sql", "parameters") and kind not in blocks.KINDS:
             pending.append(token)
             continue
         flush()
@@ -82,12 +89,14 @@ def parse(text: str, file: str = "report.md") -> Document:
         try:
             if kind == "sql":
                 _add_query(queries, Query(name, token.content, line + 1))
+            elif kind == "parameters":
+                declared |= parameters.parse(token.content, line)
             else:
-                parts.append(Shown(blocks.parse(kind, token.content, line), line))
+                parts.append(Shown(block_yaml.parse(kind, token.content, line), line))
         except ReportError as error:
             raise error.at(file, line) from None
     flush()
-    document = Document(file, queries, tuple(parts))
+    document = Document(file, queries, tuple(parts), declared)
     _check_references(document)
     return document
 
@@ -105,11 +114,14 @@ def html(prose: Prose, value: Callable[[str, str, str], str]) -> str:
 
 def fill(text: str, value: Callable[[str, str, str], str]) -> str:
     """Return `text` of a block (its title, say) with the `{{ … }}` values in it; not yet HTML."""
-    return VALUE.sub(lambda match: value(match[1], match[2], match[3] or ""), text)
+    return VALUE.sub(lambda match: value(match[1], match[2] or "", match[3] or ""), text)
 
 
 def values(prose: Prose) -> list[tuple[str, str, str, int]]:
-    """Return query, column, format and line of every `{{ … }}` in `prose`."""
+    """Return query, column, format and line of every `{{ … }}` in `prose`.
+
+    The column is empty where a parameter is named.
+    """
     return [
         (child.meta["query"], child.meta["column"], child.meta["format"], _line(token))
         for token in prose.tokens
@@ -141,7 +153,7 @@ def references(block: blocks.AnyBlock) -> list[str]:
             wanted = [card.value, *card.compare.values(), *([card.trend] if card.trend else [])]
             found += [reference.split(".")[0] for reference in wanted]
         return found
-    titled = [match[1] for match in VALUE.finditer(f"{block.title} {block.subtitle}")]
+    titled = [match[1] for match in VALUE.finditer(titles(block)) if match[2]]
     if isinstance(block, blocks.Chart) and block.shade:
         ends = (block.shade.start, block.shade.end)
         titled += [reference.split(".")[0] for reference in ends]
@@ -152,10 +164,12 @@ def _check_references(document: Document) -> None:
     for part in document.parts:
         if isinstance(part, Prose):
             _check_values(document.file, part)
-            wanted = [(query, line) for query, _, _, line in values(part)]
+            shown = values(part)
         else:
-            wanted = [(query, part.line) for query in references(part.block)]
-        for name, line in wanted:
+            shown = [(query, "*", "", part.line) for query in references(part.block)]
+            shown += _titles(part)
+        _check_parameters(document, [(name, line) for name, column, _, line in shown if not column])
+        for name, line in ((name, line) for name, column, _, line in shown if column):
             if name not in document.queries:
                 raise ReportError(
                     f"there is no query `{name}`.",
@@ -164,6 +178,30 @@ def _check_references(document: Document) -> None:
                     hint=did_you_mean(name, document.queries)
                     or "Write a ```sql block of that name.",
                 )
+
+
+def _titles(part: Shown) -> list[tuple[str, str, str, int]]:
+    """Return the parameters that a block's title names."""
+    found = VALUE.finditer(titles(part.block))
+    return [(match[1], "", "", part.line) for match in found if not match[2]]
+
+
+def titles(block: blocks.AnyBlock) -> str:
+    """Return the texts of a block that may hold values."""
+    return " ".join(getattr(block, name, "") for name in TITLES)
+
+
+def _check_parameters(document: Document, shown: Sequence[tuple[str, int]]) -> None:
+    known = {*document.parameters, *parameters.names(document.parameters)}
+    for name, line in shown:
+        if name not in known:
+            hint = f"Write {{{{ {name}.column }}}}." if name in document.queries else ""
+            raise ReportError(
+                f"there is no parameter `{name}`.",
+                file=document.file,
+                line=line,
+                hint=hint or did_you_mean(name, known) or "Declare it in a ```parameters block.",
+            )
 
 
 def _check_values(file: str, prose: Prose) -> None:
@@ -205,7 +243,7 @@ def _value_rule(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         token = state.push("report_value", "", 0)
-        token.meta = {"query": match[1], "column": match[2], "format": match[3] or ""}
+        token.meta = {"query": match[1], "column": match[2] or "", "format": match[3] or ""}
     state.pos = match.end()
     return True
 

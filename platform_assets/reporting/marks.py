@@ -27,7 +27,7 @@ class Point:
     tip: str
 
 
-def _iso(x: object) -> object:
+def iso(x: object) -> object:
     if isinstance(x, datetime):
         return x.replace(tzinfo=None).isoformat()
     return f"{x.isoformat()}T00:00:00" if isinstance(x, date) else x
@@ -50,7 +50,7 @@ def specification(
         width: pixels.
     """
     temporal = all(isinstance(point.x, date) for point in points)
-    rows = [{"x": _iso(p.x), "y": p.y, "s": p.series, "t": p.tip} for p in points]
+    rows = [{"x": iso(p.x), "y": p.y, "s": p.series, "t": p.tip} for p in points]
     lying = chart.type == "bar" and not temporal
     layers = _bars_lying(chart, points, width) if lying else _standing(chart, points, width)
     if shade is not None:
@@ -72,7 +72,7 @@ def specification(
             }
         },
         "layer": layers,
-        "config": _config(),
+        "config": palette.chart_theme(),
         "usermeta": {"currency": style.symbol},
     }
 
@@ -91,7 +91,7 @@ def _standing(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
         "axis": {
             "format": style.axis or "~s",
             "tickCount": 5,
-            "labelExpr": f"datum.value === 0 ? '{style.zero}' : datum.label",
+            "labelExpr": label(style),
         },
         "scale": {"zero": chart.type != "line" or _starts_near_zero(points), "nice": True},
     }
@@ -115,6 +115,11 @@ def _standing(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]:
     return layers if width <= NARROW else [*layers, _touch(points, x, width)]
 
 
+def label(style: formats.Format) -> str:
+    """Return how an axis writes a value: zero plain, else each by itself (200, then 1k)."""
+    return f"datum.value === 0 ? '{style.zero}' : format(datum.value, '{style.axis or '~s'}')"
+
+
 def _emphasised(chart: Chart, mark: Spec, x: Spec, y: Spec) -> list[Spec]:
     """Draw the quieter series first and thinner, so that the one that matters is on top."""
     wanted = chart.y.get(chart.emphasis) or chart.emphasis
@@ -131,7 +136,7 @@ def _touch(points: Sequence[Point], x: Spec, width: int) -> Spec:
     """Return an unseen layer that says the value under the pointer, without a script."""
     texts: dict[object, list[str]] = {}
     for point in points:
-        texts.setdefault(_iso(point.x), []).append(point.tip)
+        texts.setdefault(iso(point.x), []).append(point.tip)
     rows = [{"x": at, "t": "\n".join(tips)} for at, tips in texts.items()]
     stroke = max(3, round(width / max(len(rows), 1)))
     return {
@@ -184,7 +189,9 @@ def _bars_lying(chart: Chart, points: Sequence[Point], width: int) -> list[Spec]
     layers = [bar, *_bar_labels(chart, points, both)]
     if len({point.series for point in points}) > 1:
         for layer in layers:
-            layer["encoding"] = {**layer["encoding"], "yOffset": {"field": "s", "type": "nominal"}}
+            series = list(dict.fromkeys(point.series for point in points))
+            offset = {"field": "s", "type": "nominal", "sort": series}
+            layer["encoding"] = {**layer["encoding"], "yOffset": offset}
     return layers
 
 
@@ -192,7 +199,7 @@ def _bar_labels(chart: Chart, points: Sequence[Point], both: Spec) -> list[Spec]
     """Return the layers of values written at the ends of lying bars, outside of them."""
     style = formats.find(chart.format)
     rows = [
-        {"x": _iso(p.x), "y": p.y, "s": p.series, "t": style(p.y), "minus": p.y < 0}
+        {"x": iso(p.x), "y": p.y, "s": p.series, "t": style(p.y), "minus": p.y < 0}
         for p in points
         if p.y is not None
     ]
@@ -216,7 +223,7 @@ def _shade_layers(points: Sequence[Point], shade: tuple[date, date, str]) -> lis
     first, last, label = shade
     days = [formats.as_date(point.x) for point in points]
     right = (last - min(days)) * 2 > max(days) - min(days)
-    row = {"x": _iso(first), "x2": _iso(last), "t": label}
+    row = {"x": iso(first), "x2": iso(last), "t": label}
     band: Spec = {
         "data": {"values": [row]},
         "mark": {"type": "rect", "opacity": 0.1},
@@ -255,7 +262,7 @@ def _time_axis(points: Sequence[Point], width: int) -> Spec:
         "field": "x",
         "type": "temporal",
         "title": None,
-        "axis": {"values": [_iso(day) for day in ticks], "format": pattern, "grid": False},
+        "axis": {"values": [iso(day) for day in ticks], "format": pattern, "grid": False},
     }
 
 
@@ -279,24 +286,3 @@ def time_ticks(first: date, last: date, most: int) -> tuple[list[date], str]:
     step = -(-len(months) // most)
     starts = [date(year, month, 1) for year, month in months]
     return [day for day in starts[::-1][::step][::-1] if day >= first], "%b %y"
-
-
-def _config() -> Spec:
-    ink, muted, line = (palette.colour(name) for name in ("ink", "muted", "line"))
-    return {
-        "background": None,
-        "font": "Liberation Sans, Arial, sans-serif",
-        "view": {"stroke": None},
-        "text": {"color": ink, "fontSize": 12},
-        "axis": {
-            "labelColor": muted,
-            "labelFontSize": 12,
-            "labelPadding": 6,
-            "gridColor": line,
-            "domainColor": line,
-            "tickColor": line,
-            "domain": False,
-            "ticks": False,
-        },
-        "axisX": {"domain": True, "ticks": True, "tickSize": 4, "labelOverlap": "greedy"},
-    }

@@ -1,10 +1,12 @@
-"""One page from a document and its results: self-contained HTML that opens offline.
+"""One page from a report's sections: self-contained HTML that opens offline.
 
-What belongs here: putting the parts in order and filling the template. What does not: what a
-value looks like (`formats`, `view`), how it is laid out (`templates/`).
+What belongs here: filling the template. What does not: what a value looks like (`formats`,
+`view`), which parts there are (`sections`), how it is laid out (`templates/`).
 """
 
-from collections.abc import Callable, Mapping
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -14,145 +16,105 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from platform_assets.reporting import charts, csv_export, formats, palette, svg, view
+from platform_assets.reporting import csv_export, formats, palette, svg
 from platform_assets.reporting import document as documents
-from platform_assets.reporting.blocks import Chart, Column, Funnel, Numbers, Table
 from platform_assets.reporting.declaration import RenderContext, ReportDeclaration
-from platform_assets.reporting.document import Document, Prose, Shown
-from platform_assets.reporting.errors import ReportError
-from platform_assets.reporting.queries import Result
+from platform_assets.reporting.document import Document
+from platform_assets.reporting.queries import Answers
+from platform_assets.reporting.sections import Section
 from platform_assets.reporting.sql import Parsed
 
-NUMBERS_LIMIT = 120
-Results = Mapping[str, Result]
-Titled = Chart | Table | Funnel
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
-class Section:
-    """One part of the page: which macro of the template prints it, and what it prints."""
+class Content:
+    """All that an edition of a report is made of.
 
-    kind: str
-    width: str
-    fields: dict[str, Any]
-
-
-def compose(
-    declaration: ReportDeclaration,
-    document: Document,
-    parsed: Mapping[str, Parsed],
-    results: Results,
-    context: RenderContext,
-    data_time: datetime | date | None,
-) -> str:
-    """Return the page as HTML.
-
-    Raises:
-        ReportError: a block that does not fit its query; with file and line.
+    Attributes:
+        declaration: the report.
+        document: as written.
+        parsed: its queries.
+        answers: their results, and the values of the parameters.
+        sections: what is shown, in order.
+        drawn: the SVG of each drawing, wide and narrow, in the order of the sections.
+        context: what the report says of itself.
+        data_time: the time up to which the data goes.
     """
-    sections = [_section(part, results, document.file) for part in document.parts]
+
+    declaration: ReportDeclaration
+    document: Document
+    parsed: Mapping[str, Parsed]
+    answers: Answers
+    sections: Sequence[Section]
+    drawn: Sequence[str]
+    context: RenderContext
+    data_time: datetime | date | None
+
+    @property
+    def tables(self) -> list[str]:
+        """Warehouse tables that were read, as `schema.table`."""
+        return sorted({table for one in self.parsed.values() for table in one.tables})
+
+    @property
+    def data_through(self) -> str:
+        """The data time in words, empty where the report states none."""
+        if self.data_time is None:
+            return ""
+        kind = "datetime" if isinstance(self.data_time, datetime) else "day"
+        return formats.find(kind)(self.data_time)
+
+    @property
+    def made(self) -> str:
+        """When it was made, in words."""
+        return formats.find("datetime")(self.context.generated_at.astimezone(UTC))
+
+
+def specs(sections: Sequence[Section]) -> list[dict[str, Any]]:
+    """Return the specifications to draw: wide and narrow of each drawing, in order."""
     drawings = [s.fields["drawing"] for s in sections if s.fields.get("drawing")]
-    drawn = iter(svg.draw([spec for d in drawings for spec in (d.wide, d.narrow)]))
-    for section in sections:
+    return [spec for drawing in drawings for spec in (drawing.wide, drawing.narrow)]
+
+
+def compose(content: Content) -> str:
+    """Return the page as HTML."""
+    numbered = [svg.embed(text, f"c{n}-") for n, text in enumerate(content.drawn)]
+    drawn = iter(numbered)
+    for section in content.sections:
         if section.fields.get("drawing"):
             section.fields["wide"] = Markup(next(drawn))
             section.fields["narrow"] = Markup(next(drawn))
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            report=declaration,
-            context=context,
-            sections=sections,
-            queries=[
-                (q, results[q.name], csv_export.data_url(results[q.name]))
-                for q in document.queries.values()
-            ],
-            tables=sorted({table for one in parsed.values() for table in one.tables}),
-            data_time=_moment(data_time),
-            generated_at=formats.find("datetime")(context.generated_at.astimezone(UTC)),
-            light=Markup(palette.variables(palette.LIGHT)),
-            dark=Markup(palette.variables(palette.DARK)),
-        )
+        elif section.kind == "prose":
+            fields = section.fields
+            fields["html"] = Markup(documents.html(fields["prose"], fields["write"]))
+    queries = [
+        (query, content.answers[name], csv_export.data_url(content.answers[name]))
+        for name, query in content.document.queries.items()
+        if name in content.answers
+    ]
+    return _template().render(
+        content=content,
+        report=content.declaration,
+        context=content.context,
+        sections=content.sections,
+        queries=queries,
+        filters=content.answers.values_chosen,
+        light=Markup(palette.variables(palette.LIGHT)),
+        dark=Markup(palette.variables(palette.DARK)),
+        script=Markup(script()),
+        script_hash=_hash(script()),
     )
 
 
-def _moment(value: datetime | date | None) -> str:
-    if value is None:
-        return ""
-    return formats.find("datetime" if isinstance(value, datetime) else "day")(value)
+@cache
+def script() -> str:
+    """Return the page's own script: sorting, age, filters."""
+    return (TEMPLATES / "page.js").read_text("utf-8").strip()
 
 
-def _section(part: Prose | Shown, results: Results, file: str) -> Section:
-    try:
-        if isinstance(part, Prose):
-            return _prose(part, results)
-        if isinstance(part.block, Numbers):
-            return _numbers(part.block, results)
-        block = _titled(part.block, results)
-        if isinstance(block, Chart):
-            return _chart(block, results)
-        if isinstance(block, Table):
-            return _table(block, results)
-        return _funnel(block, results)
-    except ReportError as error:
-        raise error.at(file, part.line) from None
-
-
-def _values(results: Results) -> Callable[[str, str, str], str]:
-    """Return what writes the `{{ query.column | format }}` values of a text."""
-    return lambda query, column, style: formats.find(style or "auto")(results[query].first(column))
-
-
-def _titled(block: Titled, results: Results) -> Titled:
-    """Return `block` with the values in its title and subtitle."""
-    write = _values(results)
-    texts = {name: documents.fill(getattr(block, name), write) for name in ("title", "subtitle")}
-    return block.model_copy(update=texts)
-
-
-def _prose(part: Prose, results: Results) -> Section:
-    return Section("prose", "full", {"html": Markup(documents.html(part, _values(results)))})
-
-
-def _numbers(block: Numbers, results: Results) -> Section:
-    return Section("numbers", "full", {"cards": [view.card(c, results) for c in block.cards]})
-
-
-def _chart(block: Chart, results: Results) -> Section:
-    result = results[block.query]
-    shown = [block.x, *([block.color] if block.color else []), *block.y]
-    columns = {
-        name: Column(label=block.y.get(name, ""), format=block.format if name in block.y else "")
-        for name in shown
-    }
-    table = Table(query=block.query, columns=columns, limit=NUMBERS_LIMIT)
-    return Section(
-        "chart",
-        block.width,
-        {
-            "block": block,
-            "drawing": charts.draw(block, results),
-            "grid": view.grid(table, result),
-            "csv": csv_export.data_url(result),
-        },
-    )
-
-
-def _table(block: Table, results: Results) -> Section:
-    result = results[block.query]
-    fields = {"block": block, "grid": view.grid(block, result), "csv": csv_export.data_url(result)}
-    return Section("table", "full", fields)
-
-
-def _funnel(block: Funnel, results: Results) -> Section:
-    result = results[block.query]
-    fields = {
-        "block": block,
-        "steps": view.steps(block, result),
-        "csv": csv_export.data_url(result),
-    }
-    return Section("funnel", block.width, fields)
+def _hash(text: str) -> str:
+    """Return the hash by which a Content-Security-Policy lets a script run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _breakable(text: str) -> Markup:
@@ -161,13 +123,13 @@ def _breakable(text: str) -> Markup:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = _breakable
-    return environment
+    return environment.get_template("page.html.j2")

@@ -5,6 +5,8 @@ colours are Okabe and Ito's palette (2008), told apart by colour-blind readers, 
 lightened to reach a contrast of 3:1 on their ground, and two more for the seventh and eighth.
 """
 
+from typing import Any
+
 SERIES = ("blue", "orange", "green", "purple", "sky", "amber", "slate", "maroon")
 
 LIGHT = {
@@ -74,3 +76,28 @@ def colour(name: str) -> str:
 def series(position: int) -> str:
     """Return the colour of the series at `position`."""
     return colour(SERIES[position % len(SERIES)])
+
+
+def chart_theme() -> dict[str, Any]:
+    """Return Vega-Lite's `config` of every chart."""
+    ink, muted, line = (colour(name) for name in ("ink", "muted", "line"))
+    return {
+        "background": None,
+        "font": "Liberation Sans, Arial, sans-serif",
+        "view": {"stroke": None},
+        "text": {"color": ink, "fontSize": 12},
+        "axis": {
+            "labelColor": muted,
+            "labelFontSize": 12,
+            "labelPadding": 6,
+            "titleColor": muted,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "gridColor": line,
+            "domainColor": line,
+            "tickColor": line,
+            "domain": False,
+            "ticks": False,
+        },
+        "axisX": {"domain": True, "ticks": True, "tickSize": 4, "labelOverlap": "greedy"},
+    }

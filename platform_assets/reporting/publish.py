@@ -1,67 +1,83 @@
-"""Putting a page where readers find it: whole or not at all, and old versions for ever.
+"""Putting a report where readers find it: whole or not at all, and old versions for ever.
 
-`<out_dir>/<name>/latest.html` is replaced in one step; `<out_dir>/<name>/<UTC time>.html` is
-written once. What does not belong here: what is on the page.
+`<reports>/<name>/<UTC time>/` is written once, under another name until it is complete;
+`<reports>/<name>/latest.html` is replaced in one step. What does not belong here: what the files
+say (`edition`).
 """
 
 import os
+import shutil
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from resources.errors import PlatformError
 
+PAGE = "index.html"
 
-def publish(folder: Path, page: bytes, generated_at: datetime) -> tuple[Path, Path]:
-    """Write `page` below `folder`; return the paths of the newest page and of the version.
+
+def publish(folder: Path, generated_at: datetime, write: Callable[[Path], None]) -> Path:
+    """Make a version below `folder`, and its page the newest; return the version's folder.
+
+    Args:
+        folder: of the report.
+        generated_at: names the version.
+        write: writes all files of the version, `index.html` among them, into a folder.
 
     Raises:
         PlatformError: the folder can't be written, or the disk is full.
     """
+    temporary = folder / f".{uuid.uuid4().hex}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        version = _version(folder, page, generated_at)
-        latest = folder / "latest.html"
-        _write(latest, page)
+        temporary.mkdir(parents=True)
+        write(temporary)
+        _settle(temporary)
+        version = _named(folder, temporary, generated_at)
+        _replace_latest(folder, version)
     except OSError as error:
         raise PlatformError(
             f"The report can't be written to {folder}: {error.strerror}.",
             hint="Make the folder writable, or free some space; the page before is untouched.",
         ) from error
-    return latest, version
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return version
 
 
-def _version(folder: Path, page: bytes, generated_at: datetime) -> Path:
-    """Write the version under a name that nothing has yet, and return its path."""
+def _settle(folder: Path) -> None:
+    """Make sure that every file, and the folder that names them, is on the disk."""
+    for path in (*folder.iterdir(), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _named(folder: Path, temporary: Path, generated_at: datetime) -> Path:
+    """Give the complete version a name that nothing has yet, and return its path."""
     stamp = f"{generated_at.astimezone(UTC):%Y-%m-%dT%H%M%S}Z"
     number = 1
     while True:
-        path = folder / (f"{stamp}.html" if number == 1 else f"{stamp}-{number}.html")
-        if not path.exists():
-            temporary = _temporary(path, page)
-            try:
-                os.link(temporary, path)
-                return path
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
+        path = folder / (stamp if number == 1 else f"{stamp}-{number}")
+        try:
+            temporary.rename(path)  # fails on a folder that holds something
+            return path
+        except OSError:
+            if not path.exists():
+                raise
         number += 1
 
 
-def _write(path: Path, page: bytes) -> None:
-    temporary = _temporary(path, page)
-    temporary.replace(path)
-
-
-def _temporary(path: Path, page: bytes) -> Path:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+def _replace_latest(folder: Path, version: Path) -> None:
+    """Let `latest.html` be the version's page: the same file, under two names."""
+    temporary = folder / f".{uuid.uuid4().hex}.html"
     try:
-        with temporary.open("wb") as target:
-            target.write(page)
-            target.flush()
-            os.fsync(target.fileno())
-    except OSError:
+        try:
+            os.link(version / PAGE, temporary)
+        except OSError:  # a file system without links
+            shutil.copyfile(version / PAGE, temporary)
+        temporary.replace(folder / "latest.html")
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
-    return temporary

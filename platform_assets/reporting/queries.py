@@ -4,17 +4,19 @@ What belongs here: the warehouse as a report sees it. What does not: what SQL na
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 from sqlglot import exp
 
-from platform_assets.reporting import sql
+from platform_assets.reporting import parameters, sql
 from platform_assets.reporting.document import Document
 from platform_assets.reporting.errors import ReportError, did_you_mean
+from platform_assets.reporting.parameters import Values
 
 ROW_CAP = 100_000
 SYSTEM_SCHEMAS = ("information_schema", "pg_catalog")
@@ -61,35 +63,131 @@ class Result:
         return self.rows[0][position] if self.rows else None
 
 
+Cache = MutableMapping[tuple[str, tuple[tuple[str, Any], ...]], Result]
+
+
+class Answers(dict[str, Result]):
+    """The result of each query by name, the values of the parameters, and what failed.
+
+    A query that failed (see `tolerant` of `run`) raises its error when its result is asked for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values_chosen = Values()
+        self.errors: dict[str, ReportError] = {}
+
+    def __missing__(self, name: str) -> Result:
+        raise self.errors[name] if name in self.errors else KeyError(name)
+
+
+@dataclass(frozen=True)
+class How:
+    """How queries are run.
+
+    Attributes:
+        given: values of parameters, as texts by name; the others have their defaults.
+        row_cap: rows that are kept of each query.
+        tolerant: go on after a query that fails; what shows it says so.
+        cache: results by SQL and values, kept by the caller for one state of the warehouse.
+    """
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    row_cap: int | None = None
+    tolerant: bool = False
+    cache: Cache | None = None
+
+
 def run(
     document: Document,
     parsed: Mapping[str, sql.Parsed],
     engine: sqlalchemy.Engine,
     generated_at: datetime,
-) -> dict[str, Result]:
+    how: How | None = None,
+) -> Answers:
     """Return the rows of every query, all read in one transaction: one state of the warehouse.
 
     Raises:
-        ReportError: a table or column that does not exist, or another error of the engine; with
-            file, line and the nearest right name.
+        ReportError: a table or column that does not exist, a parameter that can't be, or another
+            error of the engine; with file, line and the nearest right name.
     """
-    moment = generated_at.astimezone(UTC)
-    found: dict[str, Result] = {}
+    how = how or How()
     with engine.connect() as connection:
-        schema = columns_of(connection)
-        sql.check_tables(parsed, schema, document)
-        for name, one in parsed.items():
-            text, before = sql.runnable(name, parsed, moment)
-            try:
-                result = connection.exec_driver_sql(text)
-                rows = result.fetchmany(ROW_CAP + 1)
-            except SQLAlchemyError as error:
-                raise _explain(error, one, parsed, schema, before).at(
-                    document.file, one.query.line
-                ) from None
-            kept = tuple(tuple(row) for row in rows[:ROW_CAP])
-            found[name] = Result(name, tuple(result.keys()), kept, len(rows) > ROW_CAP)
-    return found
+        running = _Running(document, parsed, connection, generated_at.astimezone(UTC), how)
+        return running.all()
+
+
+class _Running:
+    """The queries of one report on one connection."""
+
+    def __init__(
+        self,
+        document: Document,
+        parsed: Mapping[str, sql.Parsed],
+        connection: sqlalchemy.Connection,
+        moment: datetime,
+        how: How,
+    ) -> None:
+        self.document, self.parsed, self.connection = document, parsed, connection
+        self.moment, self.how = moment, how
+        self.schema = columns_of(connection)
+        self.answers = Answers()
+
+    def all(self) -> Answers:
+        """Run everything: first what gives parameters their values, then the rest."""
+        for reference in parameters.references(self.document.parameters):
+            self.answer(reference.split(".")[0])
+        self.answers.values_chosen = parameters.resolve(
+            self.document.parameters, self.how.given, self.column
+        )
+        for name in self.parsed:
+            self.answer(name)
+        return self.answers
+
+    def column(self, reference: str) -> list[object]:
+        """Return the values of `query.column`."""
+        query, column = reference.split(".")
+        return self.answers[query].column(column)
+
+    def answer(self, name: str) -> None:
+        """Run one query, unless that was done."""
+        if name in self.answers or name in self.answers.errors:
+            return
+        one = self.parsed[name]
+        try:
+            sql.check_tables({name: one}, self.schema, self.document)
+            self.answers[name] = self.run(name)
+        except ReportError as error:
+            placed = error.at(self.document.file, one.query.line)
+            if not self.how.tolerant:
+                raise placed from None
+            self.answers.errors[name] = placed
+            self.connection.rollback()
+
+    def run(self, name: str) -> Result:
+        """Return the rows of one query."""
+        text, before = sql.runnable(name, self.parsed, self.moment)
+        wanted = {
+            parameter
+            for one in sql.needed_by(name, self.parsed)
+            if one in self.parsed
+            for parameter in self.parsed[one].parameters
+        }
+        bound = {each: self.answers.values_chosen.bound[each] for each in sorted(wanted)}
+        key = (text, tuple(bound.items()))
+        if self.how.cache is not None and key in self.how.cache:
+            return self.how.cache[key]
+        cap = self.how.row_cap or ROW_CAP
+        try:
+            result = self.connection.exec_driver_sql(text, bound or None)
+            rows = result.fetchmany(cap + 1)
+        except SQLAlchemyError as error:
+            raise _explain(error, self.parsed[name], self.parsed, self.schema, before) from None
+        kept = tuple(tuple(row) for row in rows[:cap])
+        found = Result(name, tuple(result.keys()), kept, len(rows) > cap)
+        if self.how.cache is not None:
+            self.how.cache[key] = found
+        return found
 
 
 def columns_of(connection: sqlalchemy.Connection) -> dict[str, list[str]]:

@@ -9,13 +9,14 @@ author's text stays as it is, so that lines in errors stay true.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from platform_assets.reporting import bindings, parameters
 from platform_assets.reporting.document import Document, Query
 from platform_assets.reporting.errors import ReportError, did_you_mean, nearest
 
@@ -33,12 +34,16 @@ class Parsed:
         tree: as parsed.
         tables: warehouse tables as `schema.table`, with the line of their first mention.
         queries: other queries of the report, and `this_report`.
+        parameters: names of the parameters, as SQL has them (`:period_from`).
+        days: those of them that are days.
     """
 
     query: Query
     tree: exp.Query
     tables: Mapping[str, int]
     queries: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
 
 
 def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
@@ -49,22 +54,29 @@ def parse_all(document: Document, dialect: str = "duckdb") -> dict[str, Parsed]:
             table of the warehouse; with file and line.
     """
     found: dict[str, Parsed] = {}
+    chosen = parameters.names(document.parameters)
+    days = tuple(parameters.days(document.parameters))
     for query in document.queries.values():
         try:
-            found[query.name] = parse(query, set(document.queries), dialect)
+            one = parse(query, set(document.queries), chosen, dialect)
+            found[query.name] = replace(one, days=days)
+            bindings.check(found[query.name].tree, query, chosen)
         except ReportError as error:
             raise error.at(document.file, query.line) from None
     _refuse_circles(document, found)
+    _refuse_own_parameters(document, found)
     return found
 
 
-def parse(query: Query, names: Collection[str], dialect: str = "duckdb") -> Parsed:
-    """Return one query, parsed; `names` are all queries of the report.
+def parse(
+    query: Query, names: Collection[str], chosen: Collection[str] = (), dialect: str = "duckdb"
+) -> Parsed:
+    """Return one query, parsed; `names` are all queries of the report, `chosen` its parameters.
 
     Raises:
         ReportError: as `parse_all`, with the line but without the file.
     """
-    tree = _tree(query, dialect)
+    tree = _tree(query, chosen, dialect)
     tables: dict[str, int] = {}
     queries: list[str] = []
     for table in tree.find_all(exp.Table):
@@ -82,7 +94,7 @@ def parse(query: Query, names: Collection[str], dialect: str = "duckdb") -> Pars
                 queries.append(table.name)
         else:
             raise _at(line, _unknown_bare(query, table.name, names))
-    return Parsed(query, tree, tables, tuple(queries))
+    return Parsed(query, tree, tables, tuple(queries), bindings.named(tree))
 
 
 def check_tables(parsed: Mapping[str, Parsed], known: Collection[str], document: Document) -> None:
@@ -113,20 +125,12 @@ def runnable(name: str, parsed: Mapping[str, Parsed], generated_at: datetime) ->
 
     The second value is subtracted from a line that the engine names. `generated_at` is UTC.
     """
-    needed: list[str] = []
-
-    def visit(one: str) -> None:
-        for other in parsed[one].queries if one in parsed else ():
-            visit(other)
-        if one not in needed:
-            needed.append(one)
-
-    visit(name)
+    needed = needed_by(name, parsed)
     needed.remove(name)
-    sql = _bare(parsed[name].query.sql)
+    sql = _body(parsed[name])
     if not needed:
         return sql, 0
-    bodies = {one: _bare(parsed[one].query.sql) for one in needed if one in parsed}
+    bodies = {one: _body(parsed[one]) for one in needed if one in parsed}
     bodies[THIS_REPORT] = (
         f"SELECT CAST('{generated_at:%Y-%m-%d %H:%M:%S}' AS TIMESTAMP) AS generated_at, "
         f"CAST('{generated_at:%Y-%m-%d}' AS DATE) AS generated_on"
@@ -149,15 +153,20 @@ def _splice(head: str, sql: str) -> tuple[str, int]:
     return text, text.count("\n") - sql.count("\n")
 
 
+def _body(one: Parsed) -> str:
+    """Return a query as the engine takes it: without its semicolon, `:name` as `$name`."""
+    return bindings.bound(_bare(one.query.sql), one.parameters, one.days)
+
+
 def _bare(sql: str) -> str:
     """Return `sql` up to the semicolon at its end, if it has one."""
     last = sqlglot.tokenize(sql, dialect="duckdb")[-1]
     return sql[: last.start] if last.text == ";" else sql.rstrip()
 
 
-def _tree(query: Query, dialect: str) -> exp.Query:
+def _tree(query: Query, chosen: Collection[str], dialect: str) -> exp.Query:
     try:
-        statements = sqlglot.parse(query.sql, dialect=dialect)
+        statements = sqlglot.parse(_readable(query.sql, chosen), dialect=dialect)
     except (ParseError, TokenError) as error:
         details = getattr(error, "errors", None) or [{}]
         line = query.line + int(details[0].get("line") or 1) - 1
@@ -188,6 +197,14 @@ def _tree(query: Query, dialect: str) -> exp.Query:
     return tree
 
 
+def _readable(sql: str, chosen: Collection[str]) -> str:
+    """Return `sql` with `$name` for `:name`, which the parser takes for more (`CASE :name`)."""
+    try:
+        return bindings.bound(sql, chosen)
+    except TokenError:
+        return sql  # the parser words it
+
+
 def _refuse_circles(document: Document, parsed: Mapping[str, Parsed]) -> None:
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
@@ -203,6 +220,39 @@ def _refuse_circles(document: Document, parsed: Mapping[str, Parsed]) -> None:
 
     for name in parsed:
         visit(name, ())
+
+
+def _refuse_own_parameters(document: Document, parsed: Mapping[str, Parsed]) -> None:
+    """Refuse a query that gives a parameter its options and is filtered by one itself."""
+    for reference in parameters.references(document.parameters):
+        name = reference.split(".")[0]
+        if name not in parsed:
+            raise ReportError(
+                f"a parameter names `{reference}`: there is no query `{name}`.",
+                file=document.file,
+                hint=did_you_mean(name, parsed),
+            )
+        for one in needed_by(name, parsed):
+            if one in parsed and parsed[one].parameters:
+                raise ReportError(
+                    f"query `{one}` gives a parameter its values, so it can't be filtered by one.",
+                    file=document.file,
+                    line=document.queries[one].line,
+                )
+
+
+def needed_by(name: str, parsed: Mapping[str, Parsed]) -> list[str]:
+    """Return query `name` and all that it names, each after those it names itself."""
+    needed: list[str] = []
+
+    def visit(one: str) -> None:
+        for other in parsed[one].queries if one in parsed else ():
+            visit(other)
+        if one not in needed:
+            needed.append(one)
+
+    visit(name)
+    return needed
 
 
 def _is_cte(table: exp.Table) -> bool:

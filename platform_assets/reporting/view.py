@@ -6,6 +6,7 @@ What belongs here: numbers and their comparison, table cells, funnel steps. What
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from platform_assets.reporting import formats
@@ -30,6 +31,7 @@ class Change:
 class Card:
     """A big number; `trend` holds the points of its small line, as SVG wants them."""
 
+    number: Number
     label: str
     value: str
     changes: tuple[Change, ...]
@@ -38,18 +40,25 @@ class Card:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell; `bar` is the length of the bar behind it in per cent, or None."""
+    """A table cell.
+
+    `bar` is the length of the bar behind it in per cent, or None; `sort` is what a table is sorted
+    by, where the text is not: numbers plain, times ISO 8601; `value` is an exact number, or None.
+    """
 
     text: str
     numeric: bool
     tone: str = ""
     bar: float | None = None
+    sort: str = ""
+    value: Decimal | None = None
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as printed: header cells, rows, the row of totals (or none), rows left out."""
+    """A table as printed: names of columns, header cells, rows, totals (or none), rows left out."""
 
+    names: tuple[str, ...]
     head: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: tuple[Cell, ...]
@@ -66,6 +75,7 @@ class Step:
     of_first: str
     of_previous: str
     before: str
+    number: Decimal | None = None
 
 
 def lookup(reference: str, results: Results) -> object:
@@ -86,7 +96,7 @@ def card(number: Number, results: Results) -> Card:
     if number.trend:
         query, column = number.trend.split(".")
         trend = sparkline(results[query].column(column))
-    return Card(number.label, style(value), changes, trend)
+    return Card(number, number.label, style(value), changes, trend)
 
 
 def change(label: str, value: object, before: object, number: Number) -> Change:
@@ -148,7 +158,7 @@ def grid(table: Table, result: Result) -> Grid:
     total = tuple(cells[2] for cells in parts) if has_total else ()
     if total and not total[0].text:
         total = (Cell("Total", False), *total[1:])
-    return Grid(head, rows, total, len(result.rows) - len(shown))
+    return Grid(tuple(columns), head, rows, total, len(result.rows) - len(shown))
 
 
 def _column(
@@ -165,8 +175,10 @@ def _column(
     )
     longest = max((formats.number(v) for v in known), default=Decimal(0)) if column.bar else None
     cells = tuple(_cell(v, style, numeric, column, longest) for v in values[:limit])
-    text = style(_total(column.total, values, result)) if column.total else ""
-    return cells, numeric, Cell(text, numeric)
+    if not column.total:
+        return cells, numeric, Cell("", numeric)
+    total = _total(column.total, values, result)
+    return cells, numeric, Cell(style(total), numeric, value=total)
 
 
 def _total(how: str, values: Sequence[object], result: Result) -> Decimal | None:
@@ -194,7 +206,15 @@ def _cell(
     if column.good and not gap:
         amount = formats.number(value)
         tone = _tone(amount, column.good)
-    return Cell(style(value), numeric, tone, bar)
+    return Cell(style(value), numeric, tone, bar, _sort_key(value, numeric))
+
+
+def _sort_key(value: object, numeric: bool) -> str:
+    if formats.is_gap(value):
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{formats.number(value):f}" if numeric else ""
 
 
 def steps(funnel: Funnel, result: Result) -> tuple[Step, ...]:
@@ -215,6 +235,7 @@ def steps(funnel: Funnel, result: Result) -> tuple[Step, ...]:
                 share(first),
                 share(previous) if position else "",
                 style(before[position]) if funnel.compare else "",
+                value,
             )
         )
     return tuple(found)

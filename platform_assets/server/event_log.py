@@ -17,7 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
-from dagster import EventLogEntry
+from dagster import EventLogEntry, EventLogRecord, EventRecordsFilter
+from dagster._core.event_api import RunShardedEventsCursor
+from dagster._core.events import ASSET_CHECK_EVENTS
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
@@ -65,6 +68,24 @@ class KeptEventLog(SqliteEventLogStorage):
         """Store events of one run in one transaction of its database and one of the index."""
         with self._connect(events[0].run_id), self._connect(INDEX_SHARD_NAME):
             super().store_event_batch(events)
+
+    def get_event_records(
+        self,
+        event_records_filter: EventRecordsFilter,
+        limit: int | None = None,
+        ascending: bool = False,
+    ) -> Sequence[EventLogRecord]:
+        """Return events over all runs; those of checks, too, after a position in the index.
+
+        The stock storage mirrors events of checks into its index as it does those of assets, but
+        does not look for them there.
+        """
+        of_checks = event_records_filter.event_type in ASSET_CHECK_EVENTS
+        if of_checks and not isinstance(event_records_filter.after_cursor, RunShardedEventsCursor):
+            return SqlEventLogStorage.get_event_records(
+                self, event_records_filter, limit=limit, ascending=ascending
+            )
+        return super().get_event_records(event_records_filter, limit, ascending)
 
     def wipe(self) -> None:
         """Remove every event of every run."""

@@ -12,11 +12,12 @@ from platform_assets.server.headers import SafeHeaders
 
 # A report is one self-contained page. It may run its own inline scripts, in an origin of its own
 # (`sandbox` without `allow-same-origin`): it can neither call Dagster nor load
-# anything from outside.
+# anything from outside. Its form of parameters leads to this server only.
 POLICY = (
-    "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads; "
+    "sandbox allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox "
+    "allow-downloads; "
     "default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'; font-src data:; "
-    "script-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+    "script-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 )
 
 

@@ -66,6 +66,7 @@ def application(context: Any) -> Any:
     from platform_assets.catalog.usage import Usage
     from platform_assets.catalog.web import application as catalog_pages
     from platform_assets.server.home import Home
+    from platform_assets.server.live_reports import live_reports
     from platform_assets.server.report_files import report_files
     from resources.warehouse import Warehouse
     from resources.warehouse.sandbox import Sandbox
@@ -79,7 +80,8 @@ def application(context: Any) -> Any:
         routes=[
             Mount("/files/reports", app=report_files(home.reports)),
             Route("/catalog", lambda _request: RedirectResponse("/catalog/")),
-            Mount("/catalog", app=catalog_pages(catalog, usage, sandbox)),
+            Route("/catalog/report/{name}/live", live_reports()),
+            Mount("/catalog", app=catalog_pages(catalog, usage, sandbox, home.reports)),
             Mount("/", app=dagster),
         ],
         lifespan=_lifespan(catalog, usage, sandbox),

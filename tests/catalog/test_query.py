@@ -16,7 +16,7 @@ from resources.errors import PlatformError
 from tests.catalog.world import ORIGIN, company
 
 SQL = "SELECT channel, sum(revenue) AS revenue FROM marts.fct_orders GROUP BY 1 ORDER BY 1"
-KNOWN = ["marts.fct_orders"]
+KNOWN: dict[str, list[str]] = {"marts.fct_orders": []}
 GIVEN = {
     "name": "channels", "title": "Channels: who's #1?", "question": "Which channel is best?",
     "owner": "team:data", "domain": "commerce", "sql": SQL,

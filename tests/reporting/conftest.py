@@ -1,6 +1,6 @@
 """A small lake and a maker of reports, for the tests of this room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy
 
 from platform_assets.reporting import RenderContext, ReportDeclaration
+from platform_assets.reporting.svg import Drawer
 from resources.warehouse import Warehouse
 
 MakeReport = Callable[..., ReportDeclaration]
@@ -30,6 +31,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> sqlalchemy.Engine:
             ["<script>alert(1)</script>", '=HYPERLINK("http://evil.example")'],
         )
     return warehouse.engine()
+
+
+@pytest.fixture(scope="session")
+def drawer() -> Iterator[Drawer]:
+    """Return a drawing process for all tests."""
+    with Drawer() as drawer:
+        yield drawer
 
 
 @pytest.fixture

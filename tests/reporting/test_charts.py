@@ -56,13 +56,13 @@ def test_the_emphasised_series_has_colour_and_the_others_step_back() -> None:
         charts.draw(chart(emphasis="nope"), {"q": daily()})
 
 
-def test_analysts_column_names_are_no_fields_of_the_drawing() -> None:
+def test_analysts_column_names_are_no_fields_of_the_drawing(drawer: svg.Drawer) -> None:
     result = Result("q", (QUOTES, "a.b[0]"), (("one", 1), ("two", 2)))
     block = chart(type="bar", x=QUOTES, y={"a.b[0]": QUOTES})
     drawing = charts.draw(block, {"q": result})
     assert drawing is not None
     assert "a.b[0]" not in json.dumps(drawing.wide)
-    assert "two" in svg.draw([drawing.wide])[0]
+    assert "two" in drawer.draw([drawing.wide])[0]
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,13 @@ def test_a_time_axis_marks_days_mondays_or_months(
     assert found == pattern
 
 
-def test_drawn_text_stays_text_and_hostile_names_stay_text() -> None:
+def test_drawn_text_stays_text_and_hostile_names_stay_text(drawer: svg.Drawer) -> None:
     rows = (("<script>alert(1)</script>", 3), ("Ärmel & Co\x00", 2), (QUOTES, 1))
     result = Result("q", ("name", "n"), rows)
     drawing = charts.draw(chart(type="bar", x="name", y="n", format="eur"), {"q": result})
     assert drawing is not None
-    page = svg.draw([drawing.wide, drawing.narrow])
+    drawn = drawer.draw([drawing.wide, drawing.narrow])
+    page = [svg.embed(text, f"c{number}-") for number, text in enumerate(drawn)]
     for number, text in enumerate(page):
         root = ElementTree.fromstring(text)
         words = {node.text for node in root.iter(f"{{{svg.SVG}}}text")}
@@ -99,9 +100,19 @@ def test_drawn_text_stays_text_and_hostile_names_stay_text() -> None:
     assert "<script" not in "".join(page)
 
 
-def test_a_drawing_that_fails_is_an_error_in_words() -> None:
+def test_a_drawing_that_fails_is_an_error_in_words_and_the_next_one_works(
+    drawer: svg.Drawer,
+) -> None:
     with pytest.raises(ReportError, match="the charts could not be drawn"):
-        svg.draw([{"mark": {"type": "nonsense"}, "data": {"values": [{}]}, "encoding": 5}])
+        drawer.draw([{"mark": {"type": "nonsense"}, "data": {"values": [{}]}, "encoding": 5}])
+    assert "<svg" in drawer.draw([{"mark": "point", "data": {"values": [{}]}}])[0]
+
+
+def test_a_drawing_process_that_dies_is_an_error_in_words() -> None:
+    with svg.Drawer() as drawer:
+        drawer.process.kill()
+        with pytest.raises(ReportError, match="too much memory"):
+            drawer.draw([{"mark": "point", "data": {"values": [{}]}}])
 
 
 def luminance(colour: str) -> float:

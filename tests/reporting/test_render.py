@@ -2,6 +2,8 @@
 
 import base64
 import csv
+import hashlib
+import html
 import io
 import re
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from platform_assets.reporting import (
     publish,
     render,
 )
+from platform_assets.reporting.page import script as own_script
 
 MakeReport = Callable[..., ReportDeclaration]
 
@@ -80,7 +83,7 @@ REFERENCES = ("src", "href", "xlink:href", "srcset", "action", "poster", "data")
 
 
 class Outside(HTMLParser):
-    """Collects what a page would fetch, and what it would run."""
+    """Collects what a page would fetch, and what it would run beside its own script."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +104,7 @@ class Outside(HTMLParser):
 def outside(page: str) -> list[str]:
     """Return everything in `page` that runs or leaves it."""
     parser = Outside()
-    parser.feed(page)
+    parser.feed(page.replace(f"<script>{own_script()}</script>", ""))
     styles = " ".join(re.findall(r"<style>.*?</style>", page, re.DOTALL))
     return parser.found + re.findall(r"@import|url\((?!#)", styles)
 
@@ -134,8 +137,8 @@ def test_a_report_becomes_a_page_with_its_facts_on_it(
     done = render(report, engine, tmp_path / "out", context=context)
     page = done.html_path.read_text("utf-8")
     assert done.html_path == tmp_path / "out" / "sales" / "latest.html"
-    assert done.version_path.name == "2026-01-31T063000Z.html"
-    assert done.version_path.read_bytes() == done.html_path.read_bytes()
+    assert done.version_path == tmp_path / "out" / "sales" / "2026-01-31T063000Z"
+    assert (done.version_path / "index.html").read_bytes() == done.html_path.read_bytes()
     assert done.bytes == len(done.html_path.read_bytes())
     assert done.data_time == date(2026, 1, 30)
     assert done.queries == {"last": 1, "days": 30, "notes": 2}
@@ -149,12 +152,15 @@ def test_a_report_becomes_a_page_with_its_facts_on_it(
     assert "Thu 1 Jan 2026, Revenue: 1,010.5" in page
 
 
-def test_the_page_asks_the_network_for_nothing_and_runs_nothing(
+def test_the_page_asks_the_network_for_nothing_and_runs_its_own_script_only(
     make_report: MakeReport, engine: sqlalchemy.Engine, tmp_path: Path, context: RenderContext
 ) -> None:
     page = rendered_page(make_report, engine, tmp_path, context)
     assert outside(page) == []
-    assert "default-src 'none'" in page
+    assert page.count("<script") == 1
+    digest = base64.b64encode(hashlib.sha256(own_script().encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert html.escape(policy) in page or policy in page
 
 
 def test_hostile_values_are_shown_and_never_run(
@@ -176,7 +182,7 @@ def test_hostile_values_are_shown_and_never_run(
         make_report, engine, tmp_path, context, f"# {hostile}\n\n{text}", title=hostile
     )
     assert outside(page) == []
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
@@ -227,14 +233,14 @@ def test_the_page_says_whether_it_can_be_trusted(
 def test_a_version_is_never_written_again(
     make_report: MakeReport, engine: sqlalchemy.Engine, tmp_path: Path, context: RenderContext
 ) -> None:
-    first = render(make_report("One."), engine, tmp_path, context=context)
-    second = render(make_report("Two."), engine, tmp_path, context=context)
+    first = render(make_report("One."), engine, tmp_path / "out", context=context)
+    second = render(make_report("Two."), engine, tmp_path / "out", context=context)
     assert first.version_path != second.version_path
-    assert "One." in first.version_path.read_text("utf-8")
+    assert "One." in (first.version_path / "index.html").read_text("utf-8")
     assert "Two." in second.html_path.read_text("utf-8")
-    assert sorted(path.name for path in (tmp_path / "sales").glob("*.html")) == [
-        "2026-01-31T063000Z-2.html",
-        "2026-01-31T063000Z.html",
+    assert sorted(path.name for path in (tmp_path / "out" / "sales").iterdir()) == [
+        "2026-01-31T063000Z",
+        "2026-01-31T063000Z-2",
         "latest.html",
     ]
 
@@ -257,15 +263,18 @@ def test_a_mistake_leaves_the_page_before_as_it_was(
 def test_a_write_that_fails_leaves_the_page_before_and_no_rubbish(
     tmp_path: Path, context: RenderContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish.publish(tmp_path, b"one", context.generated_at)
+    def page(text: str) -> Callable[[Path], None]:
+        return lambda folder: (folder / "index.html").write_text(text) and None
+
+    publish.publish(tmp_path, context.generated_at, page("one"))
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(Exception, match="No space left on device"):
-        publish.publish(tmp_path, b"two", context.generated_at)
-    assert (tmp_path / "latest.html").read_bytes() == b"one"
+        publish.publish(tmp_path, context.generated_at, page("two"))
+    assert (tmp_path / "latest.html").read_text() == "one"
     assert len(list(tmp_path.iterdir())) == 2
 
 

@@ -53,8 +53,8 @@ def test_a_query_that_names_another_query_depends_on_its_tables_only(
     assert tables(report) == ["marts/daily_revenue"]
 
 
-def test_the_tables_of_the_platform_itself_are_no_assets(make_report: MakeReport) -> None:
-    assert tables(make_report(block("select * from platform.ledger"))) == []
+def test_the_tables_of_the_platform_itself_are_assets_too(make_report: MakeReport) -> None:
+    assert tables(make_report(block("select * from platform.ledger"))) == ["platform/ledger"]
 
 
 def test_an_unknown_table_is_answered_with_line_and_the_nearest_name(
@@ -62,7 +62,7 @@ def test_an_unknown_table_is_answered_with_line_and_the_nearest_name(
 ) -> None:
     report = make_report(block("select 1 as one\nfrom\n  marts.daily_revenu"))
     with pytest.raises(ReportError) as caught:
-        check(report, ["marts.daily_revenue", "marts.daily_traffic"])
+        check(report, {"marts.daily_revenue": [], "marts.daily_traffic": []})
     assert "sales/report.md, line 6: query `q`: there is no table marts.daily_revenu." in str(
         caught.value
     )
@@ -71,7 +71,7 @@ def test_an_unknown_table_is_answered_with_line_and_the_nearest_name(
 
 def test_a_table_in_the_wrong_schema_is_found_by_its_name(make_report: MakeReport) -> None:
     with pytest.raises(ReportError, match=re.escape("Did you mean `marts.fct_orders`?")):
-        check(make_report(block("select * from staging.fct_orders")), ["marts.fct_orders"])
+        check(make_report(block("select * from staging.fct_orders")), {"marts.fct_orders": []})
 
 
 def test_a_table_without_its_schema_is_refused(make_report: MakeReport) -> None:

@@ -86,6 +86,18 @@ def test_assets_and_checks_are_found_over_all_runs(kept: dg.DagsterInstance) -> 
     assert [c.status.value for c in checks] == ["SUCCEEDED", "SUCCEEDED"]
 
 
+def test_news_of_checks_are_found_after_a_position_in_the_log(kept: dg.DagsterInstance) -> None:
+    materialize(kept)
+    seen = kept.event_log_storage.get_maximum_record_id()
+    run = materialize(kept)
+    records = kept.event_log_storage.get_event_records(
+        dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION, after_cursor=seen),
+        limit=10,
+        ascending=True,
+    )
+    assert [record.event_log_entry.run_id for record in records] == [run]
+
+
 def test_the_stock_log_reads_its_files(kept: dg.DagsterInstance, tmp_path: Path) -> None:
     run = materialize(kept)
     expected = events(kept, run)

@@ -1,0 +1,73 @@
+(function () {
+  "use strict";
+  var root = document.documentElement;
+
+  // Older than it may be: said here, because the file itself can't change.
+  var age = (Date.now() - Date.parse(root.dataset.made)) / 1000;
+  var limit = Number(root.dataset.warn || root.dataset.fail || Infinity);
+  if (age > limit) {
+    var hours = Math.round(age / 3600);
+    var old = hours < 72 ? hours + " hours" : Math.round(hours / 24) + " days";
+    var box = document.getElementById("old");
+    box.querySelector("p").textContent = "It was made " + old + " ago, and should be " +
+      root.dataset.policy + ". Newer numbers may exist: ask its owner for the newest edition.";
+    box.hidden = false;
+    if (age > Number(root.dataset.fail || Infinity)) box.className = "banner bad-banner";
+    var fresh = document.getElementById("fresh");
+    if (fresh) {
+      fresh.textContent = "! made " + old + " ago";
+      fresh.className = "warn";
+    }
+  }
+
+  // A click on a heading sorts: first numbers downwards, words upwards, then the other way.
+  function key(cell) {
+    return cell.dataset.v !== undefined ? cell.dataset.v : cell.textContent.trim();
+  }
+  function compare(a, b, numeric) {
+    var x = key(a), y = key(b);
+    var noX = x === "" || x === "–", noY = y === "" || y === "–";
+    if (noX || noY) return noX && noY ? 0 : noX ? Infinity : -Infinity;
+    return numeric ? x - y : x.localeCompare(y, "en", { numeric: true });
+  }
+  function sort(table, index, head) {
+    var numeric = head.classList.contains("num");
+    var down = head.getAttribute("aria-sort") ?
+      head.getAttribute("aria-sort") === "ascending" : numeric;
+    var rows = Array.from(table.tBodies[0].rows);
+    rows.sort(function (a, b) {
+      var order = compare(a.cells[index], b.cells[index], numeric);
+      return Math.abs(order) === Infinity ? order : down ? -order : order;
+    });
+    table.querySelectorAll("th[aria-sort]").forEach(function (th) {
+      th.removeAttribute("aria-sort");
+    });
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    table.tBodies[0].append.apply(table.tBodies[0], rows);
+  }
+  document.querySelectorAll("table.sortable").forEach(function (table) {
+    Array.from(table.tHead.rows[0].cells).forEach(function (head, index) {
+      var button = document.createElement("button");
+      button.type = "button";
+      button.append.apply(button, Array.from(head.childNodes));
+      button.addEventListener("click", function () { sort(table, index, head); });
+      head.append(button);
+    });
+  });
+
+  // Filters need a server: in a file that was mailed there are only the values in force.
+  var form = document.getElementById("filters");
+  if (form && /^https?:$/.test(location.protocol)) {
+    var apply = function (event) {
+      event.preventDefault();
+      location.assign(form.getAttribute("action") + "?" + new URLSearchParams(new FormData(form)));
+    };
+    form.addEventListener("submit", apply);
+    form.addEventListener("keydown", function (event) {
+      if (event.key === "Enter") apply(event);
+    });
+    form.querySelector("button").addEventListener("click", apply);
+    form.hidden = false;
+    document.getElementById("chosen").hidden = true;
+  }
+})();

@@ -1,0 +1,97 @@
+"""A report's page: its versions, the newest against one of a week before, what is not there."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from platform_assets.catalog import report_pages
+from platform_assets.catalog.usage import Usage
+from platform_assets.catalog.web import application
+from tests.catalog.world import FixedCatalog, HereSandbox
+
+NOW = datetime(2026, 6, 1, 6, tzinfo=UTC)
+
+
+def keep(folder: Path, made: datetime, **values: int) -> str:
+    """Keep a version of the report `revenue` that shows these numbers; return its name."""
+    name = f"{made:%Y-%m-%dT%H%M%S}Z"
+    facts = {
+        "made": made.isoformat(),
+        "queries": {"days": 2},
+        "run_id": "r1",
+        "numbers": [
+            {"key": key, "label": key.title(), "text": f"€{value}", "value": str(value)}
+            for key, value in values.items()
+        ],
+    }
+    (folder / "revenue" / name).mkdir(parents=True)
+    (folder / "revenue" / name / "report.json").write_text(json.dumps(facts))
+    return name
+
+
+@pytest.fixture
+def client(tmp_path: Path, sandbox: HereSandbox) -> Iterator[TestClient]:
+    usage = Usage(tmp_path / "usage.sqlite")
+    pages = application(FixedCatalog(), usage, sandbox, tmp_path)  # type: ignore[arg-type]
+    yield TestClient(Starlette(routes=[Mount("/catalog", app=pages)]))
+
+
+def facts(client: TestClient, question: str = "") -> Any:
+    answer = client.get(f"/catalog/report/revenue.json{question}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_newest_version_is_compared_with_that_of_a_week_before(
+    client: TestClient, tmp_path: Path
+) -> None:
+    keep(tmp_path, NOW - timedelta(days=20), revenue=50)
+    week = keep(tmp_path, NOW - timedelta(days=8), revenue=100, orders=7)
+    keep(tmp_path, NOW - timedelta(days=1), revenue=110, orders=7)
+    keep(tmp_path, NOW, revenue=120, orders=7)
+    found = facts(client)
+    assert [found["total"], found["compared"]["name"]] == [4, week]
+    changed = [(c["label"], c["before"], c["after"]) for c in found["changes"] if c["changed"]]
+    assert changed == [("Revenue", "€100", "€120")]
+    assert found["changes"][0]["relative"] == "+20.0%"
+    page = client.get("/catalog/report/revenue").text
+    assert "€100" in page and "+20.0%" in page
+
+
+def test_any_version_can_be_compared(client: TestClient, tmp_path: Path) -> None:
+    yesterday = keep(tmp_path, NOW - timedelta(days=1), revenue=110)
+    keep(tmp_path, NOW, revenue=121)
+    assert facts(client)["compared"]["name"] == yesterday, "younger than a week, but the oldest"
+    assert facts(client, f"?compare={yesterday}")["changes"][0]["relative"] == "+10.0%"
+
+
+@pytest.mark.parametrize("name", ["2026-01-01T000000Z", "../revenue", "", "x" * 300])
+def test_a_version_that_is_not_there(client: TestClient, tmp_path: Path, name: str) -> None:
+    keep(tmp_path, NOW, revenue=1)
+    status = client.get("/catalog/report/revenue", params={"compare": name}).status_code
+    assert status == (404 if name else 200)
+
+
+def test_older_versions_are_a_page_away(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_pages, "LISTED", 2)
+    names = [keep(tmp_path, NOW - timedelta(hours=n), revenue=n) for n in range(5)]
+    first = facts(client)
+    assert [one["name"] for one in first["versions"]] == names[:2]
+    second = facts(client, f"?before={first['more']}")
+    assert [one["name"] for one in second["versions"]] == names[2:4]
+    last = facts(client, f"?before={second['more']}")
+    assert ([one["name"] for one in last["versions"]], last["more"]) == (names[4:], "")
+
+
+def test_a_report_that_was_not_made_yet_says_so(client: TestClient) -> None:
+    assert "not made yet" in client.get("/catalog/report/revenue").text
+    assert client.get("/catalog/report/unheard_of").status_code == 404
