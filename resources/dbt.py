@@ -55,6 +55,7 @@ def environment(s: Settings | None = None) -> dict[str, str]:
         # threads on one lake have been seen to fail with errors of memory.
         "PLATFORM_DBT_THREADS": "1",
         "PLATFORM_DBT_MEMORY_LIMIT": s.memory_limit,
+        "PLATFORM_DBT_TEMP": str(s.data / "tmp" / "dbt"),
     }
 
 
