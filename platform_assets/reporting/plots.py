@@ -16,6 +16,8 @@ from platform_assets.reporting.marks import Spec
 from platform_assets.reporting.queries import Result
 
 CELL = 30  # pixels of a heat map's row
+# Opacity of its squares: the text on the strongest still has a contrast of 4.5:1, in both modes.
+FAINTEST, STRONGEST = 0.04, 0.55
 
 
 def draw(block: Scatter | Heatmap | Vega, result: Result) -> Drawing | None:
@@ -129,7 +131,7 @@ def _squares(block: Heatmap, result: Result) -> list[Spec]:
             "x": _named(x),
             "y": _named(y),
             "v": value,
-            "o": 0.04 + 0.96 * max(value or 0.0, 0.0) / top,
+            "o": FAINTEST + (STRONGEST - FAINTEST) * max(value or 0.0, 0.0) / top,
             "w": style(value),
             "t": f"{_named(y)}, {_named(x)}: {style(value)}",
         }
@@ -169,21 +171,9 @@ def _heatmap(block: Heatmap, rows: Sequence[Spec], width: int) -> Spec:
     }
     layers = [squares]
     if width / max(len(xs), 1) > 52:
-        layers += [_words(rows, both, strong) for strong in (False, True)]
+        words = {**both, "text": {"field": "w"}, "color": {"value": palette.colour("ink")}}
+        layers.append({"mark": {"type": "text", "fontSize": 11}, "encoding": words})
     return _spec(CELL * len(ys), width, rows, layers, "")
-
-
-def _words(rows: Sequence[Spec], both: Spec, strong: bool) -> Spec:
-    """Return the layer that writes the values, in the colour that is read on the square's."""
-    return {
-        "data": {"values": [row for row in rows if (row["o"] > 0.55) == strong]},
-        "mark": {"type": "text", "fontSize": 11},
-        "encoding": {
-            **both,
-            "text": {"field": "w"},
-            "color": {"value": palette.colour("ground" if strong else "ink")},
-        },
-    }
 
 
 def _heatmap_alt(block: Heatmap, rows: Sequence[Spec]) -> str:
