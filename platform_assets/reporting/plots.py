@@ -15,6 +15,7 @@ from platform_assets.reporting.errors import ReportError
 from platform_assets.reporting.marks import Spec
 from platform_assets.reporting.queries import Result
 
+MOST_LABELS = 20  # points of a scatter that are named
 CELL = 30  # pixels of a heat map's row
 # Opacity of its squares: the text on the strongest still has a contrast of 4.5:1, in both modes.
 FAINTEST, STRONGEST = 0.04, 0.55
@@ -68,52 +69,41 @@ def _points(block: Scatter, result: Result) -> tuple[list[Spec], tuple[tuple[str
 
 def _scatter(block: Scatter, rows: Sequence[Spec], colours: Mapping[str, str], width: int) -> Spec:
     x_style, y_style = formats.find(block.x_format), formats.find(block.format)
-
-    def axis(field: str, style: formats.Format, title: str) -> Spec:
-        return {
-            "field": field,
-            "type": "quantitative",
-            "title": title or None,
-            "axis": {"labelExpr": marks.label(style), "tickCount": 5},
-            "scale": {"nice": True, "zero": False, "padding": 12},
+    both = {"x": _axis("x", x_style, block.x_title), "y": _axis("y", y_style, block.y_title)}
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "circle", "opacity": 0.75},
+            "encoding": {
+                **both,
+                "size": _size(block),
+                "color": {"field": "s", "type": "nominal", "legend": None, "scale": scale},
+                "description": {"field": "t", "type": "nominal"},
+            },
         }
-
-    both = {
-        "x": axis("x", x_style, block.x_title),
-        "y": axis("y", y_style, block.y_title),
-    }
-    colour = {"field": "s", "type": "nominal", "legend": None}
-    domain = {"domain": list(colours), "range": list(colours.values())}
-    size: Spec = {"value": 70}
-    if block.size:
-        size = {
-            "field": "z",
-            "type": "quantitative",
-            "legend": None,
-            "scale": {"range": [20, 700], "zero": True},
-        }
-    mark: Spec = {
-        "mark": {"type": "circle", "opacity": 0.75},
-        "encoding": {
-            **both,
-            "size": size,
-            "color": {**colour, "scale": domain},
-            "description": {"field": "t", "type": "nominal"},
-        },
-    }
-    layers = [mark]
-    if block.label and len(rows) <= 20 and width > marks.NARROW:
-        layers.append(
-            {
-                "mark": {"type": "text", "align": "left", "dx": 12, "fontSize": 11},
-                "encoding": {
-                    **both,
-                    "text": {"field": "l"},
-                    "color": {"value": palette.colour("muted")},
-                },
-            }
-        )
+    ]
+    if block.label and len(rows) <= MOST_LABELS and width > marks.NARROW:
+        words = {**both, "text": {"field": "l"}, "color": {"value": palette.colour("muted")}}
+        mark = {"type": "text", "align": "left", "dx": 12, "fontSize": 11}
+        layers.append({"mark": mark, "encoding": words})
     return _spec(block.height, width, rows, layers, y_style.symbol or x_style.symbol)
+
+
+def _axis(field: str, style: formats.Format, title: str) -> Spec:
+    return {
+        "field": field,
+        "type": "quantitative",
+        "title": title or None,
+        "axis": {"labelExpr": marks.label(style), "tickCount": 5},
+        "scale": {"nice": True, "zero": False, "padding": 12},
+    }
+
+
+def _size(block: Scatter) -> Spec:
+    if not block.size:
+        return {"value": 70}
+    scale = {"range": [20, 700], "zero": True}
+    return {"field": "z", "type": "quantitative", "legend": None, "scale": scale}
 
 
 def _scatter_alt(block: Scatter, result: Result) -> str:
