@@ -20,7 +20,7 @@ from platform_assets.catalog import collect
 from platform_assets.catalog.glossary import Glossary
 from platform_assets.catalog.glossary import read as read_glossary
 from platform_assets.catalog.health import NO_STATUS, Health, Status, Verdict
-from platform_assets.catalog.judging import Judged, Names, Verdicts
+from platform_assets.catalog.judging import Freshnesses, Judged, Names, Verdicts
 from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.search import Index
 from platform_assets.catalog.status import Statuses
@@ -62,6 +62,11 @@ class View:
     def health(self) -> Mapping[str, str]:
         """The name of each asset's health."""
         return Names(self.verdicts)
+
+    @cached_property
+    def freshness(self) -> Mapping[str, str]:
+        """How each asset stands to its freshness policy."""
+        return Freshnesses(self.graph.assets, self.statuses, self.now)
 
     def troubled(self) -> list[tuple[Asset, Verdict]]:
         """Return what needs attention: the worst first, then what most depends on."""

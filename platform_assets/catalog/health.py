@@ -147,3 +147,13 @@ def holds_until(asset: Asset, status: Status, now: datetime) -> datetime:
     crossed = [status.made_at + timedelta(seconds=s) for s in limits]
     roughly = now + max(timedelta(seconds=5), age / 50)
     return min([roughly, *(moment for moment in crossed if moment > now)])
+
+
+def freshness(asset: Asset, status: Status, now: datetime) -> str:
+    """Return how an asset stands to its freshness policy, in two words at most."""
+    if asset.fail_seconds is None and not asset.deadline:
+        return "no policy"
+    if status.made_at is None:
+        return "never made"
+    worst = max((health for health, _ in _age(asset, status, now)), default=Health.good)
+    return {Health.failing: "too old", Health.warning: "getting old"}.get(worst, "fresh")

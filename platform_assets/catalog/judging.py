@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from platform_assets.catalog.health import NO_STATUS, Status, Verdict, holds_until, verdict
+from platform_assets.catalog.health import (
+    NO_STATUS,
+    Status,
+    Verdict,
+    freshness,
+    holds_until,
+    verdict,
+)
 from platform_assets.catalog.model import Asset
 
 
@@ -84,3 +91,26 @@ class Names(Mapping[str, str]):
     def __len__(self) -> int:
         """Return how many assets there are."""
         return len(self._verdicts)
+
+
+class Freshnesses(Mapping[str, str]):
+    """How each asset stands to its freshness policy, at one moment."""
+
+    def __init__(
+        self, assets: Mapping[str, Asset], statuses: Mapping[str, Status], now: datetime
+    ) -> None:
+        self._assets = assets
+        self._statuses = statuses
+        self._now = now
+
+    def __getitem__(self, key: str) -> str:
+        """Return how an asset stands to its policy."""
+        return freshness(self._assets[key], self._statuses.get(key, NO_STATUS), self._now)
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the keys."""
+        return iter(self._assets)
+
+    def __len__(self) -> int:
+        """Return how many assets there are."""
+        return len(self._assets)

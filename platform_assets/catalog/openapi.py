@@ -28,9 +28,51 @@ def description() -> Schema:
 
 
 def _routes() -> dict[str, Schema]:
-    key = _parameter("key", KEY, "An asset's key, e.g. marts/fct_orders.", "path")
-    sql = _parameter("sql", {**TEXT, "minLength": 1}, "One statement that reads.", required=True)
     found = _object({"results": {"type": "array"}, "total": {"type": "integer"}}, ["results"])
+    return {
+        "/home.json": _get("The first page.", _object({"counts": {"type": "object"}}, ["counts"])),
+        "/search.json": _get("Search, with facets.", found, *_searched(), errors=(400,)),
+        "/suggest.json": _get("The best few matches.", found, _parameter("q", TEXT, "Words.")),
+        **_of_assets(),
+        **_groups(),
+        **_of_rows(),
+        "/glossary.json": _get("All terms.", _object({"terms": {"type": "array"}}, ["terms"])),
+        "/coverage.json": _get("Coverage.", _object({"domains": {"type": "array"}}, ["domains"])),
+        "/everything.json": _get("All assets.", _object({"assets": {"type": "array"}}, ["assets"])),
+        "/healthz": _get("Whether it works.", _object({"ok": {"type": "boolean"}}), errors=(503,)),
+    }
+
+
+def _of_assets() -> dict[str, Schema]:
+    key = _parameter("key", KEY, "An asset's key, e.g. marts/fct_orders.", "path")
+    name = _parameter("name", KEY, "A report's name.", "path")
+    column = _parameter("column", KEY, "Its name.", "path")
+    asset = _object({"key": TEXT, "health": TEXT, "fields": {"type": "array"}}, ["key", "health"])
+    listed: Schema = {"type": "array"}
+    return {
+        "/asset/{key}.json": _get("An asset.", asset, key, errors=(404,)),
+        "/impact/{key}.json": _get(
+            "Who is hit if it breaks.", _object({"assets": listed}, ["assets"]), key, errors=(404,)
+        ),
+        "/history/{key}.json": _get(
+            "What became of it.", _object({"made": listed}, ["made"]), key, errors=(404,)
+        ),
+        "/badge/{key}.json": _get(
+            "Its health.", _object({"message": TEXT}, ["message"]), key, errors=(404,)
+        ),
+        "/column/{key}/{column}.json": _get(
+            "A column.", _object({"column": {"type": "object"}}), key, column, errors=(404,)
+        ),
+        "/report/{name}.json": _get(
+            "A report's versions.", _object({"versions": listed}), name, errors=(404,)
+        ),
+    }
+
+
+def _of_rows() -> dict[str, Schema]:
+    key = _parameter("key", KEY, "The key of an asset that is a table.", "path")
+    sql = _parameter("sql", {**TEXT, "minLength": 1}, "One statement that reads.", required=True)
+    seen = _object({"columns": {"type": "array"}}, ["columns"])
     rows = _object(
         {
             "columns": {"type": "array", "items": _object({"name": TEXT, "type": TEXT}, ["name"])},
@@ -40,51 +82,20 @@ def _routes() -> dict[str, Schema]:
         },
         ["columns", "rows", "truncated"],
     )
-    asset = _object({"key": TEXT, "health": TEXT, "fields": {"type": "array"}}, ["key", "health"])
     return {
-        "/home.json": _get("The first page.", _object({"counts": {"type": "object"}}, ["counts"])),
-        "/search.json": _get("Search, with facets.", found, *_searched(), errors=(400,)),
-        "/suggest.json": _get("The best few matches.", found, _parameter("q", TEXT, "Words.")),
+        "/preview/{key}.json": _get("First rows.", seen, key, errors=_READING),
+        "/profile/{key}.json": _get("What is in its columns.", seen, key, errors=_READING),
+        "/query.json": _get("A query's result.", rows, sql, errors=(400, 403, 422, 503)),
         "/complete.json": _get(
             "What may come next in a query.",
             _object({"suggestions": {"type": "array"}}, ["suggestions"]),
             _parameter("sql", TEXT, "The query."),
             _parameter("word", TEXT, "The text before the caret."),
         ),
-        "/asset/{key}.json": _get("An asset.", asset, key, errors=(404,)),
-        "/impact/{key}.json": _get(
-            "Who is hit if it breaks.", _object({"assets": {"type": "array"}}), key, errors=(404,)
-        ),
-        "/history/{key}.json": _get(
-            "What became of it.", _object({"made": {"type": "array"}}, ["made"]), key, errors=(404,)
-        ),
-        "/badge/{key}.json": _get(
-            "Its health.", _object({"message": TEXT}, ["message"]), key, errors=(404,)
-        ),
-        "/preview/{key}.json": _get("First rows.", rows_of(), key, errors=_READING),
-        "/profile/{key}.json": _get("What is in its columns.", rows_of(), key, errors=_READING),
-        "/column/{key}/{column}.json": _get(
-            "A column.",
-            _object({"column": {"type": "object"}}, ["column"]),
-            key,
-            _parameter("column", KEY, "Its name.", "path"),
-            errors=(404,),
-        ),
-        **_groups(),
-        "/glossary.json": _get("All terms.", _object({"terms": {"type": "array"}}, ["terms"])),
-        "/coverage.json": _get("Coverage.", _object({"domains": {"type": "array"}}, ["domains"])),
-        "/query.json": _get("The result of a query.", rows, sql, errors=(400, 422, 503)),
-        "/everything.json": _get("All assets.", _object({"assets": {"type": "array"}}, ["assets"])),
-        "/healthz": _get("Whether it works.", _object({"ok": {"type": "boolean"}}), errors=(503,)),
     }
 
 
 _READING = (400, 404, 422, 503)
-
-
-def rows_of() -> Schema:
-    """Return the schema of what is read from a table."""
-    return _object({"columns": {"type": "array"}}, ["columns"])
 
 
 def _groups() -> dict[str, Schema]:

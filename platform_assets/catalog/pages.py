@@ -75,7 +75,13 @@ def search(
 ) -> Facts:
     """Return a page of results with facets."""
     found = index.search(
-        text, only=only, health=view.health, use=use, offset=(page - 1) * PAGE, limit=PAGE
+        text,
+        only=only,
+        health=view.health,
+        freshness=view.freshness,
+        use=use,
+        offset=(page - 1) * PAGE,
+        limit=PAGE,
     )
     return {
         "q": text,

@@ -28,7 +28,7 @@ WEIGHTS = {
     "column_text": 1.0,
     "sql": 0.3,
 }
-FACETS = ("kind", "domain", "owner", "tag", "health")
+FACETS = ("kind", "domain", "owner", "tag", "freshness", "health")
 LAYERS = {"marts": 1.6, "report": 1.6, "raw": 1.0, "staging": 0.8, "intermediate": 0.6}
 SHORT = 2  # letters up to which a beginning is looked for in names only
 NEAR = 72.0  # per cent of likeness above which a word is taken for a misspelt one
@@ -116,6 +116,7 @@ class Index:
         *,
         only: Mapping[str, Sequence[str]] | None = None,
         health: Mapping[str, str] | None = None,
+        freshness: Mapping[str, str] | None = None,
         use: Mapping[str, int] | None = None,
         offset: int = 0,
         limit: int = 20,
@@ -124,19 +125,18 @@ class Index:
 
         Args:
             only: of each facet the values that are wanted; any of them.
-            health: of each asset's key, its health, for the facet.
+            health, freshness: of each asset's key, how it is, for the facets.
             use: of each asset's key, how often it is looked at.
             offset, limit: the page of results.
         """
         words = _WORD.findall(text.lower().replace("_", " "))
         scores, corrected = self._scores(words)
         graph = self._graph
-        boosted = {
-            key: score * _boost(graph, key, (use or {}).get(key, 0))
-            for key, score in scores.items()
-        }
-        wanted = {k: set(v) for k, v in (only or {}).items() if v}
-        facts = {key: _facets(graph.assets[key], health or {}) for key in boosted}
+        used = use or {}
+        boosted = {k: score * _boost(graph, k, used.get(k, 0)) for k, score in scores.items()}
+        wanted = {facet: set(values) for facet, values in (only or {}).items() if values}
+        states = {"freshness": freshness or {}, "health": health or {}}
+        facts = {key: _facets(graph.assets[key], states) for key in boosted}
         kept = [key for key in boosted if _matches(facts[key], wanted)]
         kept.sort(key=lambda key: (-boosted[key], key))
         searched = corrected.split() if corrected else words
@@ -229,14 +229,16 @@ def _boost(graph: Graph, key: str, use: int) -> float:
     return LAYERS.get(graph.assets[key].layer, 1.0) * importance * (1 + 0.25 * math.log1p(use))
 
 
-def _facets(asset: Asset, health: Mapping[str, str]) -> dict[str, list[str]]:
+def _facets(asset: Asset, states: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
     tags = [f"{k}:{v}" if v else k for k, v in asset.tags.items() if k not in ("layer", "domain")]
     return {
         "kind": [asset.kind],
         "domain": [asset.domain],
         "owner": list(asset.owners),
         "tag": tags,
-        "health": [health[asset.key]] if asset.key in health else [],
+        **{
+            name: [known[asset.key]] if asset.key in known else [] for name, known in states.items()
+        },
     }
 
 

@@ -24,6 +24,12 @@ def export(folder: Path) -> None:
         raise PlatformError(
             f"The folder {folder} is not empty.", hint="Name a new one, or one of an older export."
         )
+    count = _write(folder)
+    click.echo(f"{count} pages in {folder}. Open {folder / 'index.html'}.")
+
+
+def _write(folder: Path) -> int:
+    """Read definitions, instance and artifacts, and write the pages; return their number."""
     from datetime import UTC, datetime
 
     import dagster as dg
@@ -40,15 +46,11 @@ def export(folder: Path) -> None:
     home = Home.from_settings()
     home.enter()
     target = home.data / "dbt" / "target"
-    graph = collect.graph(
-        defs.resolve_asset_graph().asset_nodes,
-        collect.manifest(target / "manifest.json"),
-        target / "compiled",
-    )
+    nodes = defs.resolve_asset_graph().asset_nodes
+    graph = collect.graph(nodes, collect.manifest(target / "manifest.json"), target / "compiled")
     now = datetime.now(UTC)
     terms = glossary.read(collect.glossary_folder(), PROJECT_ROOT)
     with dg.DagsterInstance.get() as instance:
         view = View(graph, Statuses(instance).read(graph), now, known_at=now, glossary=terms)
         days = Usage(home.data / "catalog" / "usage.sqlite").coverage()
-        count = write(view, days, home.reports, folder)
-    click.echo(f"{count} pages in {folder}. Open {folder / 'index.html'}.")
+        return write(view, days, home.reports, folder)

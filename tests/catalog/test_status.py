@@ -8,7 +8,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_assets.catalog.health import CheckResult, Health, Status, Verdict, span, verdict
+from platform_assets.catalog.health import (
+    CheckResult,
+    Health,
+    Status,
+    Verdict,
+    freshness,
+    span,
+    verdict,
+)
 from platform_assets.catalog.judging import Judged, Verdicts
 from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.status import Statuses
@@ -120,3 +128,13 @@ def test_a_verdict_is_kept_while_it_holds_and_made_again_when_it_does_not() -> N
     assert at(2.1).health == Health.warning  # an hour is over: not a second longer
     again = at(3)
     assert at(4, Status(made_at=NOW)).health == Health.good and at(5) is not again
+
+
+@pytest.mark.parametrize(
+    ("asset", "hours", "said"),
+    [(ASSET, 0.5, "fresh"), (ASSET, 1.5, "getting old"), (ASSET, 3, "too old"),
+     (ASSET, None, "never made"), (Asset("x", "table"), 3, "no policy")],
+)  # fmt: skip
+def test_freshness_is_said_in_two_words(asset: Asset, hours: float | None, said: str) -> None:
+    status = Status(made_at=ago(hours)) if hours is not None else Status()
+    assert freshness(asset, status, NOW) == said

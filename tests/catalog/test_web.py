@@ -189,3 +189,9 @@ def test_what_was_searched_for_in_vain_is_listed_for_those_who_plan(client: Test
     assert (told[0]["text"], told[0]["count"]) == ("unobtainium", 2)
     text = client.get("/catalog/coverage").text
     assert text.count("unobtainium") == 1 and "&lt;b&gt;nothing&lt;/b&gt;" in text
+
+
+def test_results_can_be_narrowed_by_freshness_and_health(client: TestClient) -> None:
+    told = client.get("/catalog/search.json?freshness=too+old&health=failing").json()
+    assert [r["key"] for r in told["results"]] == ["marts/fct_orders"]
+    assert told["facets"]["freshness"]["too old"] == 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from resources.warehouse.sandbox_worker import answer, connect
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ORIGIN = "http://testserver"
+INSTANCES: list[dg.DagsterInstance] = []
 
 
 def columns(*names: str, personal: Iterable[str] = ()) -> tuple[Column, ...]:
@@ -97,12 +98,6 @@ REVENUE = Term(
 )
 
 
-@cache
-def empty_instance() -> dg.DagsterInstance:
-    """An instance in which nothing has happened: one for all, which is never collected."""
-    return dg.DagsterInstance.ephemeral()
-
-
 @dataclass
 class FixedCatalog:
     """A catalog that stands still: what `Catalog` gives, without Dagster's workspace."""
@@ -111,8 +106,16 @@ class FixedCatalog:
     statuses: Mapping[str, Status] = field(default_factory=statuses)
     glossary: Glossary = field(default_factory=lambda: Glossary((REVENUE,)))
     trouble: str = ""
-    instance: Any = field(default_factory=empty_instance)
     index: Index = field(default_factory=Index)
+
+    @cached_property
+    def instance(self) -> dg.DagsterInstance:
+        """An instance of its own, made when a test asks for it, and never collected.
+
+        It takes a tenth of a second, and its connections complain when another thread drops them.
+        """
+        INSTANCES.append(dg.DagsterInstance.ephemeral())
+        return INSTANCES[-1]
 
     def view(self) -> View:
         self.index.update(self.graph)
@@ -161,10 +164,12 @@ class HereSandbox(Sandbox):
         )
 
 
-def pages_of(catalog: Any, usage: Usage, sandbox: Any) -> Starlette:
+def pages_of(catalog: Any, usage: Usage, sandbox: Any, reports: Path) -> Starlette:
     """The whole server as far as the catalog's tests need it."""
-    return Starlette(routes=[Mount("/catalog", app=application(catalog, usage, sandbox))])
+    pages = application(catalog, usage, sandbox, reports)
+    return Starlette(routes=[Mount("/catalog", app=pages)])
 
 
 def client_of(catalog: Any, folder: Path, sandbox: Any = None) -> TestClient:
-    return TestClient(pages_of(catalog, Usage(folder / "usage.sqlite"), sandbox))
+    usage = Usage(folder / "usage.sqlite")
+    return TestClient(pages_of(catalog, usage, sandbox, folder / "reports"))
