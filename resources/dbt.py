@@ -54,7 +54,8 @@ def environment(s: Settings | None = None) -> dict[str, str]:
         # One: DuckDB works on every core for each model as it is, writers take turns, and several
         # threads on one lake have been seen to fail with errors of memory.
         "PLATFORM_DBT_THREADS": "1",
-        "PLATFORM_DBT_MEMORY_LIMIT": s.memory_limit,
+        "PLATFORM_DBT_MEMORY_LIMIT": s.model_memory,
+        "PLATFORM_DBT_TEMP": str(s.data / "tmp" / "dbt"),
     }
 
 

@@ -4,6 +4,7 @@ What belongs here: names, defaults, units and validation of settings. What does 
 anything that a setting names; that is the work of the room that uses it.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -43,7 +44,11 @@ class Settings(BaseSettings):
     dbt_dir: Path = Field(default=Path("dbt"), description="Folder of the dbt project.")
     memory_limit: str = Field(
         default="2GB",
-        description="Memory that one DuckDB connection may use, e.g. `4GB`.",
+        description="Memory that one DuckDB connection may use to load and to read, e.g. `4GB`.",
+    )
+    model_memory_limit: str = Field(
+        default="",
+        description="Memory for building models. Default: half of the machine's, at least 2GB.",
     )
     threads: int = Field(
         default=0,
@@ -83,6 +88,24 @@ class Settings(BaseSettings):
     def warehouse(self) -> str:
         """URL of the warehouse, with an absolute folder."""
         return self.warehouse_url or f"ducklake:///{self.data / 'warehouse'}"
+
+    @property
+    def model_memory(self) -> str:
+        """Memory for building models, in DuckDB's notation.
+
+        A first build sorts all history at once, and what it gathers for a session can't be spilled.
+        """
+        megabytes = max(_machine_memory() // 2 // 10**6, 2_000)
+        return self.model_memory_limit or f"{megabytes}MB"
+
+
+def _machine_memory() -> int:
+    """Return the bytes that this machine, or the container that it is, has."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(pages, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return pages
 
 
 @cache

@@ -18,11 +18,11 @@ from tests.server.running import Running, command, processes_of
 pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(400)]
 REPORT = "reports/weekly_business_review/latest.html"
 REPORTS = {
-    "weekly_business_review": "Weekly business review",
     "acquisition": "Acquisition and return on ad spend",
-    "retention": "Retention cohorts",
+    "data_platform_health": "Data-platform health",
     "product_funnel": "Product funnel",
-    "platform_health": "Data platform health",
+    "retention_cohorts": "Retention cohorts",
+    "weekly_business_review": "Weekly business review",
 }
 ASSETS = """{ assetNodes { assetKey { path } description groupName
   owners { __typename ... on UserAssetOwner { email } ... on TeamAssetOwner { team } }

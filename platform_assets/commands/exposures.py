@@ -8,7 +8,11 @@ def exposures() -> None:
     """Write dbt/models/exposures.yml: every report as an exposure, with the models that it reads.
 
     `platform-assets check` says when it has to be written anew: after a report was added, renamed,
-    or reads another table.
+    or reads another table. dbt's documentation and `dbt ls --select +exposure:NAME` then know it.
+
+    \b
+    Example:
+      platform-assets exposures && git add dbt/models/exposures.yml
     """
     from platform_assets.components import report_checks
     from platform_assets.reporting.exposures import FILE

@@ -7,7 +7,15 @@ import click
 
 @click.group()
 def new() -> None:
-    """Write the files to start something new from."""
+    """Write the files to start something new from.
+
+    What is written works as it stands and says in comments what else there is; nothing that exists
+    is touched. Sources and assets in Python: `dg scaffold defs`.
+
+    \b
+    Example:
+      platform-assets new report returns_by_country
+    """
 
 
 @new.command()

@@ -1,5 +1,9 @@
 """`platform-assets preview`: a report in the browser while it is written."""
 
+import socket
+import threading
+from pathlib import Path
+
 import click
 
 
@@ -16,34 +20,36 @@ def preview(name: str, port: int) -> None:
     Example:
       platform-assets preview weekly_business_review
     """
-    import logging
-    import socket
-    import threading
+    from platform_assets.reporting import declaration, live
 
+    serve(declaration.find(live.folder(), name), port)
+
+
+def serve(folder: Path, port: int) -> None:
+    """Serve the preview of the report in `folder` on 127.0.0.1 until it is interrupted.
+
+    Raises:
+        PlatformError: the port is taken.
+    """
     import uvicorn
 
-    from platform_assets.reporting import declaration, live
     from platform_assets.reporting.preview import Preview
     from platform_assets.reporting.preview_server import application
     from platform_assets.server.ports import require_free
     from resources.warehouse import Warehouse
 
-    folder = declaration.find(live.folder(), name)
     if port:
         require_free("127.0.0.1", port)
     showing = Preview(folder, Warehouse.from_settings())
     watching = threading.Thread(target=showing.watch, daemon=True)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        click.echo(
-            f"\n  {click.style(f'http://127.0.0.1:{listener.getsockname()[1]}/', bold=True)}\n"
-        )
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        click.echo(f"\n  {click.style(url, bold=True)}\n")
         click.echo(f"  showing  {folder / 'report.md'}\n\n  Ctrl-C ends it.\n")
-        config = uvicorn.Config(
-            application(showing), log_level="warning", timeout_graceful_shutdown=1
-        )
+        pages = application(showing)
+        config = uvicorn.Config(pages, log_level="warning", timeout_graceful_shutdown=1)
         watching.start()
         try:
             uvicorn.Server(config).run(sockets=[listener])

@@ -39,7 +39,10 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the report's asset."""
         folder = Path(context.path)
-        declaration = reporting.ReportDeclaration.load(folder)
+        resolved = ("owner", "title", "description", "question", "audience", "data_time")
+        declaration = reporting.ReportDeclaration.load(folder).model_copy(
+            update={name: getattr(self, name) for name in resolved}
+        )
         tables = [dg.AssetKey.from_user_string(key) for key in reporting.tables(declaration)]
         spec = stamp(
             dg.AssetSpec(

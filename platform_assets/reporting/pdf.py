@@ -104,7 +104,8 @@ def _section(section: Section, chart: str) -> dict[str, Any]:
     fields, block = section.fields, section.block
     if section.kind == "prose":
         nodes = prose.tree(fields["prose"], fields["write"])
-        return {"kind": "prose", "nodes": nodes}
+        leads = bool(nodes) and nodes[-1]["t"] == "heading"  # stays with what comes after it
+        return {"kind": "prose", "nodes": nodes, "leads": leads}
     if section.kind == "numbers":
         return {"kind": "numbers", "cards": [_card(card) for card in fields["cards"]]}
     titled = {"kind": section.kind, "title": clean(block.title), "subtitle": clean(block.subtitle)}

@@ -15,7 +15,10 @@ from platform_assets.reporting.errors import ReportError
 from platform_assets.reporting.marks import Spec
 from platform_assets.reporting.queries import Result
 
+MOST_LABELS = 20  # points of a scatter that are named
 CELL = 30  # pixels of a heat map's row
+# Opacity of its squares: the text on the strongest still has a contrast of 4.5:1, in both modes.
+FAINTEST, STRONGEST = 0.04, 0.55
 
 
 def draw(block: Scatter | Heatmap | Vega, result: Result) -> Drawing | None:
@@ -66,52 +69,41 @@ def _points(block: Scatter, result: Result) -> tuple[list[Spec], tuple[tuple[str
 
 def _scatter(block: Scatter, rows: Sequence[Spec], colours: Mapping[str, str], width: int) -> Spec:
     x_style, y_style = formats.find(block.x_format), formats.find(block.format)
-
-    def axis(field: str, style: formats.Format, title: str) -> Spec:
-        return {
-            "field": field,
-            "type": "quantitative",
-            "title": title or None,
-            "axis": {"labelExpr": marks.label(style), "tickCount": 5},
-            "scale": {"nice": True, "zero": False, "padding": 12},
+    both = {"x": _axis("x", x_style, block.x_title), "y": _axis("y", y_style, block.y_title)}
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "circle", "opacity": 0.75},
+            "encoding": {
+                **both,
+                "size": _size(block),
+                "color": {"field": "s", "type": "nominal", "legend": None, "scale": scale},
+                "description": {"field": "t", "type": "nominal"},
+            },
         }
-
-    both = {
-        "x": axis("x", x_style, block.x_title),
-        "y": axis("y", y_style, block.y_title),
-    }
-    colour = {"field": "s", "type": "nominal", "legend": None}
-    domain = {"domain": list(colours), "range": list(colours.values())}
-    size: Spec = {"value": 70}
-    if block.size:
-        size = {
-            "field": "z",
-            "type": "quantitative",
-            "legend": None,
-            "scale": {"range": [20, 700], "zero": True},
-        }
-    mark: Spec = {
-        "mark": {"type": "circle", "opacity": 0.75},
-        "encoding": {
-            **both,
-            "size": size,
-            "color": {**colour, "scale": domain},
-            "description": {"field": "t", "type": "nominal"},
-        },
-    }
-    layers = [mark]
-    if block.label and len(rows) <= 20 and width > marks.NARROW:
-        layers.append(
-            {
-                "mark": {"type": "text", "align": "left", "dx": 12, "fontSize": 11},
-                "encoding": {
-                    **both,
-                    "text": {"field": "l"},
-                    "color": {"value": palette.colour("muted")},
-                },
-            }
-        )
+    ]
+    if block.label and len(rows) <= MOST_LABELS and width > marks.NARROW:
+        words = {**both, "text": {"field": "l"}, "color": {"value": palette.colour("muted")}}
+        mark = {"type": "text", "align": "left", "dx": 12, "fontSize": 11}
+        layers.append({"mark": mark, "encoding": words})
     return _spec(block.height, width, rows, layers, y_style.symbol or x_style.symbol)
+
+
+def _axis(field: str, style: formats.Format, title: str) -> Spec:
+    return {
+        "field": field,
+        "type": "quantitative",
+        "title": title or None,
+        "axis": {"labelExpr": marks.label(style), "tickCount": 5},
+        "scale": {"nice": True, "zero": False, "padding": 12},
+    }
+
+
+def _size(block: Scatter) -> Spec:
+    if not block.size:
+        return {"value": 70}
+    scale = {"range": [20, 700], "zero": True}
+    return {"field": "z", "type": "quantitative", "legend": None, "scale": scale}
 
 
 def _scatter_alt(block: Scatter, result: Result) -> str:
@@ -129,7 +121,7 @@ def _squares(block: Heatmap, result: Result) -> list[Spec]:
             "x": _named(x),
             "y": _named(y),
             "v": value,
-            "o": 0.04 + 0.96 * max(value or 0.0, 0.0) / top,
+            "o": FAINTEST + (STRONGEST - FAINTEST) * max(value or 0.0, 0.0) / top,
             "w": style(value),
             "t": f"{_named(y)}, {_named(x)}: {style(value)}",
         }
@@ -169,21 +161,9 @@ def _heatmap(block: Heatmap, rows: Sequence[Spec], width: int) -> Spec:
     }
     layers = [squares]
     if width / max(len(xs), 1) > 52:
-        layers += [_words(rows, both, strong) for strong in (False, True)]
+        words = {**both, "text": {"field": "w"}, "color": {"value": palette.colour("ink")}}
+        layers.append({"mark": {"type": "text", "fontSize": 11}, "encoding": words})
     return _spec(CELL * len(ys), width, rows, layers, "")
-
-
-def _words(rows: Sequence[Spec], both: Spec, strong: bool) -> Spec:
-    """Return the layer that writes the values, in the colour that is read on the square's."""
-    return {
-        "data": {"values": [row for row in rows if (row["o"] > 0.55) == strong]},
-        "mark": {"type": "text", "fontSize": 11},
-        "encoding": {
-            **both,
-            "text": {"field": "w"},
-            "color": {"value": palette.colour("ground" if strong else "ink")},
-        },
-    }
 
 
 def _heatmap_alt(block: Heatmap, rows: Sequence[Spec]) -> str:

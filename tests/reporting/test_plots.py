@@ -48,7 +48,7 @@ def test_a_heat_map_grows_stronger_with_the_value(drawer: svg.Drawer) -> None:
     drawing = plots.draw(heat, Result("q", ("hour", "day", "n"), rows))
     assert drawing is not None
     strength = [row["o"] for row in drawing.wide["data"]["values"]]
-    assert strength == [pytest.approx(0.28), 1.0, pytest.approx(0.04), pytest.approx(0.04)]
+    assert strength == pytest.approx([0.1675, 0.55, 0.04, 0.04])
     assert drawing.alt == "Heat map: n. Highest 40 (Mon, 9), lowest 0 (Tue, 9)."
     assert "Mon, 9: 40" in drawer.draw([drawing.wide])[0]
 

@@ -9,10 +9,14 @@
     var hours = Math.round(age / 3600);
     var old = hours < 72 ? hours + " hours" : Math.round(hours / 24) + " days";
     var box = document.getElementById("old");
-    box.querySelector("p").textContent = "It was made " + old + " ago, and should be " +
-      root.dataset.policy + ". Newer numbers may exist: ask its owner for the newest edition.";
+    var overdue = age > Number(root.dataset.fail || Infinity);
+    box.className = "banner " + (overdue ? "bad-banner" : "warn-banner");
+    box.querySelector("h2").textContent = overdue ?
+      "This page is out of date" : "A newer edition of this page is due";
+    box.querySelector("p").textContent = "It was made " + old + " ago" +
+      (overdue ? "; it is to be " + root.dataset.policy : "") +
+      ". Look for the newest edition, or ask its owner, before you rely on these numbers.";
     box.hidden = false;
-    if (age > Number(root.dataset.fail || Infinity)) box.className = "banner bad-banner";
     var fresh = document.getElementById("fresh");
     if (fresh) {
       fresh.textContent = "! made " + old + " ago";
