@@ -17,6 +17,7 @@ from platform_assets.reporting.declaration import in_words
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
+BESIDE_MODELS = 20  # priority of a step: drawn while dbt goes on with models it does not need
 FRESH = "data_freshness"  # the check that says how old a source's newest event is
 
 
@@ -31,6 +32,10 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
     freshness: Annotated[Freshness, Field(description="How old the page may become.")]
     question: Annotated[str, Field(description="The question that it answers.")] = ""
     audience: Annotated[str, Field(description="Who reads it.")] = ""
+    priority: Annotated[
+        int,
+        Field(ge=-5, le=5, description="Of the reports of a run, those with more are made first."),
+    ] = 0
     data_time: Annotated[
         str | None,
         Field(description="`query.column` with the time up to which the data goes."),
@@ -65,14 +70,16 @@ class Report(dg.Component, dg.Model, dg.Resolvable):
                 "page": _link(declaration.name),
             },
         )
-        return dg.Definitions(assets=[_asset(declaration, spec)])
+        return dg.Definitions(assets=[_asset(declaration, spec, self.priority)])
 
 
-def _asset(declaration: reporting.ReportDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinition:
+def _asset(
+    declaration: reporting.ReportDeclaration, spec: dg.AssetSpec, priority: int
+) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"report__{declaration.name}",
         specs=[spec],
-        op_tags={"dagster/priority": "20"},  # drawn while dbt goes on with models it does not need
+        op_tags={"dagster/priority": str(BESIDE_MODELS + priority)},
     )
     def render(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

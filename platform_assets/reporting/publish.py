@@ -78,6 +78,7 @@ def _replace_latest(folder: Path, version: Path) -> None:
             os.link(version / PAGE, temporary)
         except OSError:  # a file system without links
             shutil.copyfile(version / PAGE, temporary)
+        os.utime(temporary)  # readers go by its time: that is when it is published
         temporary.replace(folder / "latest.html")
     finally:
         temporary.unlink(missing_ok=True)
