@@ -27,6 +27,25 @@ def test_a_report_is_served(client: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "disposition"),
+    [
+        ("report.pdf", 'attachment; filename="weekly-report.pdf"'),
+        ("revenue.csv", 'attachment; filename="weekly-revenue.csv"'),
+        ("revenue.png", None),
+    ],
+)
+def test_what_no_page_can_show_is_saved(
+    client: TestClient, tmp_path: Path, file: str, disposition: str | None
+) -> None:
+    version = tmp_path / "reports" / "weekly" / "2026-01-01T000000Z"
+    version.mkdir()
+    (version / file).write_bytes(b"x")
+    answer = client.get(f"/weekly/2026-01-01T000000Z/{file}")
+    assert answer.content == b"x"
+    assert answer.headers.get("content-disposition") == disposition
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/../secret.txt",
