@@ -158,7 +158,9 @@ def test_a_form_from_elsewhere_is_refused_and_writes_nothing(
     assert list(reports.iterdir()) == []
 
 
-@pytest.mark.parametrize("token", ["", "x", "ä", answers.TOKEN + "x"])
+@pytest.mark.parametrize(
+    "token", ["", "x", "ä", answers.TOKEN + "x"], ids=["none", "short", "not ASCII", "longer"]
+)
 def test_a_form_without_the_token_is_refused(client: TestClient, reports: Path, token: str) -> None:
     assert send(client, {**GIVEN, "token": token}, origin=ORIGIN).status_code == 403
     assert list(reports.iterdir()) == []
