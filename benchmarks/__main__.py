@@ -40,7 +40,7 @@ def main(context: click.Context) -> None:
       python -m benchmarks fresh --sizes 100000 --landing 5000     in some minutes
     """
     if context.invoked_subcommand is None:
-        for command in (ingestion, full, fresh, catalog):
+        for command in (ingestion, full, reports, catalog, fresh):
             context.invoke(command)
 
 
@@ -85,6 +85,17 @@ def fresh(sizes: list[int], landing: int, stock: list[int], times: int) -> None:
     from benchmarks import fresh as benchmark
 
     benchmark.run(sizes, times, stock, landing)
+
+
+@main.command()
+@click.option("--days", default=70, show_default=True, help="Days of the sample company.")
+@click.option("--events-per-day", default=2_000, show_default=True, help="Its events of a day.")
+@TIMES
+def reports(days: int, events_per_day: int, times: int) -> None:
+    """Make the five reports, and see a change of each in the preview."""
+    from benchmarks import reports as benchmark
+
+    benchmark.run(days, events_per_day, times)
 
 
 @main.command()
