@@ -174,7 +174,7 @@ class CompanyLake:
         """Build what is selected, without tests, and fail on any failure."""
         flags = ["--full-refresh"] if full_refresh else []
         results = self._run(
-            "build", [*select, *flags, "--exclude-resource-type", "test", "unit_test"]
+            "build", [*select, *flags, "--exclude-resource-type", "test", "unit_test", "exposure"]
         )
         bad = [r for r in results if r.status != "success"]
         assert results, f"nothing was selected by {select}"
