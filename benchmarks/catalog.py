@@ -1,7 +1,7 @@
-"""The catalog at 2,000 and at 10,000 assets with 100,000 columns, beside Dagster's own GraphQL.
+"""The catalog at 2,000 and at 10,000 assets with 100,000 columns, beside GraphQL and dbt docs.
 
 What belongs here: the contenders and the table. What does not: the workspace (`catalog_world`),
-what is measured of one server (`catalog_served`).
+what is measured of one server (`catalog_served`), or of dbt's pages (`dbt_docs`).
 """
 
 import json
@@ -25,19 +25,24 @@ ROWS = (
     ("memory of the process", "memory", "MiB"),
     ("of it, before the first page", "before", "MiB"),
 )
+CONTENDERS = {
+    "catalog": ("catalog", ["benchmarks.catalog_served", "catalog"]),
+    "plain": ("Dagster's GraphQL", ["benchmarks.catalog_served", "plain"]),
+    "docs": ("dbt docs, in a browser", ["benchmarks.dbt_docs"]),
+}
 UNITS = {"ms": 1000.0, "s": 1.0, "MiB": 1.0}
 Told = dict[str, float]
 
 
 def run(sizes: list[int], columns: int) -> None:
-    """Measure and print, for each number of assets, the catalog beside the plain web server."""
+    """Measure and print, for each number of assets, the catalog beside what else answers."""
     for assets in sizes:
-        found = {kind: measure(kind, assets, columns) for kind in ("catalog", "plain")}
+        found = {kind: measure(kind, assets, columns) for kind in CONTENDERS}
         show(f"{assets:,} assets with {columns:,} columns", found)
 
 
 def measure(kind: str, assets: int, columns: int) -> Told:
-    """Return what one web server needed: seconds, and MiB.
+    """Return what one contender needed: seconds, and MiB.
 
     Raises:
         subprocess.CalledProcessError: it failed; its own words are printed.
@@ -46,7 +51,7 @@ def measure(kind: str, assets: int, columns: int) -> Told:
     sized = {"BENCH_ASSETS": str(assets), "BENCH_COLUMNS": str(columns)}
     with tempfile.TemporaryDirectory(dir=DATA) as folder:
         done = subprocess.run(
-            python("benchmarks.catalog_served", kind, folder),
+            python(*CONTENDERS[kind][1], folder),
             cwd=ROOT,
             env={**os.environ, **sized, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
             stdout=subprocess.PIPE,
@@ -59,14 +64,21 @@ def measure(kind: str, assets: int, columns: int) -> Told:
 
 
 def show(title: str, found: dict[str, Told]) -> None:
-    """Print both contenders side by side."""
+    """Print the contenders side by side, each with its ratio to the catalog."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
-    for name in ("catalog", "Dagster's GraphQL", "ratio"):
-        table.add_column(name, justify="right")
+    for words, _ in CONTENDERS.values():
+        table.add_column(words, justify="right")
     for words, field, unit in ROWS:
-        values = [found[kind].get(field) for kind in ("catalog", "plain")]
-        shown = [f"{v * UNITS[unit]:,.1f} {unit}" if v is not None else "–" for v in values]
-        ratio = values[0] / values[1] if values[0] is not None and values[1] else None
-        table.add_row(words, *shown, f"{ratio:.2f}" if ratio is not None else "")
+        own = found["catalog"].get(field)
+        shown = [told_as(found[kind].get(field), own, unit, kind) for kind in CONTENDERS]
+        table.add_row(words, *shown)
     Console(width=110).print(table)
+
+
+def told_as(value: float | None, own: float | None, unit: str, kind: str) -> str:
+    """Return a figure in its unit; of another than the catalog, how many times the catalog's."""
+    if value is None:
+        return "–"
+    told = f"{value * UNITS[unit]:,.1f} {unit}"
+    return told if kind == "catalog" or not own else f"{told} ({value / own:.1f}×)"

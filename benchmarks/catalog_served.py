@@ -17,9 +17,10 @@ from typing import Any
 
 import psutil
 
+from benchmarks.asking import asked, shares
 from benchmarks.measure import MEBIBYTE, ROOT
 
-SEARCHES, PAGES, MADE = 200, 100, 500
+PAGES, MADE = 100, 500
 PLAIN_SEARCH = "{ assetsOrError { ... on AssetConnection { nodes { key { path } definition { description groupName owners { ... on TeamAssetOwner { team } } tags { key value } } } } } }"  # noqa: E501
 PLAIN_ASSET = "query A($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode { description owners { ... on TeamAssetOwner { team } } dependencyKeys { path } dependedByKeys { path } metadataEntries { label ... on TableSchemaMetadataEntry { schema { columns { name type description } } } } assetMaterializations(limit: 1) { timestamp runId } } } }"  # noqa: E501
 
@@ -58,7 +59,7 @@ def ours(context: Any) -> dict[str, float]:
     client = TestClient(web.application(context))
     told = {"before": before, "first": _timed(lambda: _get(client, "/catalog/"))}
     searches = [
-        _timed(lambda q=q: _get(client, f"/catalog/search.json?q={q}")) for q in _asked(keys)
+        _timed(lambda q=q: _get(client, f"/catalog/search.json?q={q}")) for q in asked(keys)
     ]
     chance = random.Random(3)
     pages = [
@@ -68,7 +69,7 @@ def ours(context: Any) -> dict[str, float]:
     drawing = f"/catalog/lineage/{middle}.svg?up=12&down=12"
     told["lineage"] = statistics.median(_timed(lambda: _get(client, drawing)) for _ in range(5))
     told["boxes"] = _get(client, drawing).count("<rect")
-    told |= _shares("search", searches) | _shares("page", pages)
+    told |= shares("search", searches) | shares("page", pages)
     gc.collect()
     told["memory"] = _memory()
     os.environ["BENCH_CHANGED"] = "brandnewword"
@@ -100,7 +101,7 @@ def plain(context: Any) -> dict[str, float]:
         for k in chance.sample(keys, PAGES)
     ]
     gc.collect()
-    return {**told, **_shares("search", searches), **_shares("page", pages), "memory": _memory()}
+    return {**told, **shares("search", searches), **shares("page", pages), "memory": _memory()}
 
 
 def _keys(context: Any) -> list[str]:
@@ -128,17 +129,6 @@ def _remember(catalog: Any, kept: list[Any]) -> None:
     catalog.__init__ = remembered
 
 
-def _asked(keys: list[str]) -> list[str]:
-    """Return searches as people type them: words, beginnings, typos, two words."""
-    chance = random.Random(5)
-    vocabulary = [word for key in keys for word in key.rpartition("/")[2].split("_")[:2]]
-    some = ["order", "cust", "customer session", "revneue", "a", "se amount", "campaing"]
-    for _ in range(SEARCHES - len(some)):
-        word = chance.choice(vocabulary)
-        some.append(chance.choice([word, word[:3], f"{word} {chance.choice(vocabulary)}"]))
-    return some
-
-
 def _get(client: Any, path: str) -> str:
     answer = client.get(path)
     assert answer.status_code == 200, (path, answer.status_code)
@@ -149,14 +139,6 @@ def _timed(work: Callable[[], Any]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _shares(name: str, seconds: list[float]) -> dict[str, float]:
-    ordered = sorted(seconds)
-    at = {
-        share: ordered[min(len(ordered) - 1, len(ordered) * share // 100)] for share in (50, 95, 99)
-    }
-    return {f"{name}{share}": value for share, value in at.items()}
 
 
 def _memory() -> float:
