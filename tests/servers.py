@@ -138,7 +138,9 @@ def _start_mysql() -> Server:
         f"--datadir={folder}/data",
     ]
     install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-    install += [f"--user={account}"] if account else []
+    # A MariaDB that starts clears its temporary folder of tables, also of a neighbour's.
+    own_tmp = f"--tmpdir={folder}"
+    install += [own_tmp, *([f"--user={account}"] if account else [])]
     _run(install, None)
     init = folder / "init.sql"
     quoted = password.replace("'", "''")
@@ -153,6 +155,7 @@ def _start_mysql() -> Server:
         "--no-defaults",
         f"--datadir={folder}/data",
         f"--port={port}",
+        own_tmp,
     ]
     command += [
         "--bind-address=127.0.0.1",
