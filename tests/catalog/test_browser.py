@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -60,7 +61,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def base(folder: Path, sandbox: HereSandbox) -> Iterator[str]:
-    catalog = application(FixedCatalog(), Usage(folder / "usage.sqlite"), sandbox)
+    company = FixedCatalog()
+    for rows in (100, 200):
+        metadata = {"dagster/row_count": rows, "seconds": 1.5}
+        orders = dg.AssetMaterialization(["marts", "fct_orders"], metadata=metadata)
+        company.instance.report_runless_asset_event(orders)
+    catalog = application(company, Usage(folder / "usage.sqlite"), sandbox)
     app = Starlette(
         routes=[
             Mount("/files/reports", app=report_files(folder / "rendered")),
@@ -179,6 +185,8 @@ PAGES = [
     "/catalog/coverage",
     "/catalog/impact/raw/shop/orders",
     "/catalog/history/marts/fct_orders",
+    "/catalog/owner/team:data",
+    "/catalog/report/revenue",
     "/catalog/none",
 ]
 
