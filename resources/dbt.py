@@ -20,7 +20,7 @@ from typing import Any
 from resources.dbt_turns import take_turns
 from resources.errors import PlatformError
 from resources.settings import Settings, settings
-from resources.warehouse import Warehouse, extensions
+from resources.warehouse import Warehouse
 
 # The parsed projects of this process, by target folder: state of the files, dbt's manifest.
 _KEPT: dict[Path, tuple[Any, Any]] = {}
@@ -39,23 +39,24 @@ class NodeResult:
     info: Mapping[str, Any] = field(default_factory=dict)
 
 
+def prepare_adapter() -> None:
+    """Make dbt's adapter, of whichever engine, write to the lake as all others do."""
+    if settings().spark_url:
+        from resources.spark.dbt_adapter import use_lake
+
+        use_lake()
+    else:
+        take_turns()
+
+
 def environment(s: Settings | None = None) -> dict[str, str]:
-    """Return the variables that `dbt/profiles.yml` and `dbt_project.yml` read."""
+    """Return the variables that tell dbt where its profile is, and to keep to itself."""
     s = s or settings()
-    warehouse = Warehouse.from_settings()
     return {
         "DBT_PROFILES_DIR": str(s.path(s.dbt_dir)),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
-        "PLATFORM_DBT_LAKE": f"ducklake:sqlite:{warehouse.catalog}",
-        "PLATFORM_DBT_DATA_PATH": str(warehouse.data_path),
-        "PLATFORM_DBT_EXTENSIONS": str(extensions.link_directory(s.data / "extensions")),
-        "PLATFORM_DBT_TARGET_PATH": str(s.data / "dbt" / "target"),
-        # One: DuckDB works on every core for each model as it is, writers take turns, and several
-        # threads on one lake have been seen to fail with errors of memory.
-        "PLATFORM_DBT_THREADS": "1",
-        "PLATFORM_DBT_MEMORY_LIMIT": s.model_memory,
-        "PLATFORM_DBT_TEMP": str(s.data / "tmp" / "dbt"),
+        "PLATFORM_DBT_TARGET": "spark" if s.spark_url else "ducklake",
     }
 
 
@@ -101,7 +102,7 @@ class DbtProject:
         Raises:
             PlatformError: the project does not parse.
         """
-        state = self._state()
+        state = self.files()
         known = _KEPT.get(self.target)
         if known is None or known[0] != state or not self.manifest_path.exists():
             known = _KEPT[self.target] = (state, self.parse())
@@ -112,6 +113,7 @@ class DbtProject:
         from dbt.cli.main import dbtRunner
 
         os.environ.update(environment())
+        prepare_adapter()
         with self._parse_lock():
             result = dbtRunner().invoke(self._arguments("parse", [], quiet=True))
         if not result.success:
@@ -133,7 +135,7 @@ class DbtProject:
         os.environ["DBT_TARGET_PATH"] = str(self.target)
         os.environ["DBT_LOG_PATH"] = str(self.target.parent / "logs")
         Warehouse.from_settings().connect().close()
-        take_turns()
+        prepare_adapter()
         return dbtRunner().invoke(list(arguments)).success
 
     def build(
@@ -164,6 +166,38 @@ class DbtProject:
             yield item
         thread.join()
 
+    def compile(self, select: Sequence[str], target: Path) -> dict[str, dict[str, Any]]:
+        """Compile nodes for a build from scratch, and return them as JSON values by unique id.
+
+        Nothing is built. A node that does not compile has `problem`, dbt's words. Under `manifest`
+        stands dbt's whole manifest.
+
+        Args:
+            select: dbt selectors.
+            target: where dbt writes its artifacts, apart from those of builds.
+
+        Raises:
+            PlatformError: dbt could not compile at all.
+        """
+        from dbt.cli.main import dbtRunner
+
+        os.environ.update(environment())
+        Warehouse.from_settings().connect().close()  # the schemas exist
+        prepare_adapter()
+        arguments = ["--select", *select, "--indirect-selection", "empty", "--full-refresh"]
+        apart = DbtProject(self.folder, target)
+        result: Any = dbtRunner().invoke(apart._arguments("compile", arguments, quiet=True))
+        if result.result is None:
+            raise PlatformError(f"dbt does not compile: {result.exception}")
+        manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text())
+        compiled: dict[str, dict[str, Any]] = {}
+        for one in result.result.results:
+            node = dict(manifest["nodes"].get(one.node.unique_id, {}))
+            node["compiled_code"] = getattr(one.node, "compiled_code", None)
+            node["problem"] = "" if str(one.status) == "success" else str(one.message)
+            compiled[one.node.unique_id] = node
+        return {**compiled, "manifest": manifest}
+
     def _arguments(self, command: str, extra: Sequence[str], quiet: bool = False) -> list[str]:
         return [
             "--no-use-colors",
@@ -186,7 +220,7 @@ class DbtProject:
             *extra,
         ]
 
-    def _state(self) -> tuple[tuple[str, int, int], ...]:
+    def files(self) -> tuple[tuple[str, int, int], ...]:
         """Return what tells one state of the project's files from another."""
         found = ((path, path.stat()) for path in sorted(self.folder.rglob("*")))
         return tuple(
@@ -212,7 +246,7 @@ def _run(
         from dbt.cli.main import dbtRunner
         from google.protobuf.json_format import MessageToDict
 
-        take_turns()
+        prepare_adapter()
 
         def on_event(message: Any) -> None:
             if message.info.name == "NodeFinished":

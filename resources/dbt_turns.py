@@ -4,11 +4,16 @@ What belongs here: what is wrapped around dbt's DuckDB adapter. What does not: r
 the lock itself (`warehouse.lock`).
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import duckdb
 
 from resources.warehouse import Warehouse
+from resources.warehouse.sql import literal
+
+BESIDE = ("", "__dbt_tmp", "__dbt_backup")  # what dbt adds to a table's name while it makes it anew
 
 
 def take_turns() -> None:
@@ -18,6 +23,9 @@ def take_turns() -> None:
     a transaction holds the lock from begin to commit or rollback, and a statement outside of one
     (dropping a temporary table, say) for as long as it runs. What only reads takes no turn: data
     tests, and statements that change nothing.
+
+    The same model is made by one process at a time, from its first look at what is new to it to the
+    last table that it drops: what it has seen holds until it is done.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.duckdb.impl import DuckDBAdapter
@@ -32,6 +40,50 @@ def take_turns() -> None:
         adapter.duckdb_version = Version(duckdb.__version__)
         _lock_transactions(manager)
         _lock_statements(manager)
+        _lock_nodes(adapter)
+
+
+def _lock_nodes(adapter: Any) -> None:
+    connection_named = adapter.connection_named
+
+    @contextmanager
+    def one_at_a_time(self: Any, name: str, node: Any = None, *args: Any) -> Iterator[None]:
+        if not name.startswith(("model.", "seed.", "snapshot.")):
+            with connection_named(self, name, node, *args):
+                yield
+            return
+        turn = Warehouse.from_settings().place.mutex(_turn(name))
+        with turn, connection_named(self, name, node, *args):
+            if node is not None:
+                _look_again(self, node)
+            yield
+
+    adapter.connection_named = one_at_a_time
+
+
+def _look_again(adapter: Any, node: Any) -> None:
+    """Tell dbt what there is of a node's table now: another process may have made or dropped it.
+
+    dbt looks at all schemas once, at its start, and believes that to its end.
+    """
+    names = [f"{node.alias}{beside}".lower() for beside in BESIDE]
+    _, table = adapter.execute(
+        "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END "
+        f"FROM system.information_schema.tables WHERE table_catalog = {literal(node.database)} "
+        f"AND table_schema = {literal(node.schema)} "
+        f"AND lower(table_name) IN ({', '.join(map(literal, names))})",
+        fetch=True,
+    )
+    there = {(row[0], row[1]) for row in table.rows}
+    known = {
+        (relation.identifier, str(relation.type)): relation
+        for relation in adapter.cache.get_relations(node.database, node.schema)
+        if relation.identifier.lower() in names
+    }
+    for gone in known.keys() - there:
+        adapter.cache.drop(known[gone])
+    for name, kind in there - known.keys():
+        adapter.cache.add(adapter.Relation.create(node.database, node.schema, name, type=kind))
 
 
 def _lock_transactions(manager: Any) -> None:
@@ -48,7 +100,9 @@ def _lock_transactions(manager: Any) -> None:
             raise
 
     def locked_commit(self: Any) -> Any:
-        connection = commit(self)
+        connection = self.get_thread_connection()
+        with _committing(connection):
+            commit(self)
         _release(connection)
         return connection
 
@@ -69,7 +123,7 @@ def _lock_statements(manager: Any) -> None:
     def locked_add_query(self: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
         if not _writes(self.get_thread_connection()) or only_reads(sql):
             return add_query(self, sql, *args, **kwargs)
-        with Warehouse.from_settings().lock():
+        with Warehouse.from_settings().lock(_turn(self.get_thread_connection().name)):
             return add_query(self, sql, *args, **kwargs)
 
     manager.add_query = locked_add_query
@@ -95,8 +149,20 @@ def _writes(connection: Any) -> bool:
     return not str(connection.name).startswith(("test.", "unit_test.", "list_"))
 
 
+def _turn(name: object) -> str:
+    """Return whose turn a node of this name writes in: that of the table that it makes."""
+    return str(name).rpartition(".")[2] or "dbt"
+
+
+def _committing(connection: Any) -> AbstractContextManager[None]:
+    if getattr(connection, "write_lock", None) is None:
+        return nullcontext()
+    place = Warehouse.from_settings().place
+    return place.committing(connection.handle.cursor(), _turn(connection.name))
+
+
 def _take(connection: Any) -> None:
-    held = Warehouse.from_settings().lock()
+    held = Warehouse.from_settings().lock(_turn(connection.name))
     held.__enter__()
     connection.write_lock = held
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import duckdb
 
+from resources.secrets import redacted
+from resources.settings import secret_values
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXT = ("No space left on device", "Disk quota exceeded", "File too large", "disk is full")
 _FAILS_TEXT = "disk I/O error"  # SQLite's, also where its log has no room to grow
 
 
 class PlatformError(Exception):
-    """An error whose message is shown as it stands, without a traceback.
+    """An error whose message is shown as it stands, without a traceback and without secrets.
 
     Args:
         message: what went wrong, naming the file, line, source or setting.
@@ -21,12 +24,22 @@ class PlatformError(Exception):
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = _safe(message), _safe(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UncertainCommit(PlatformError):
+    """A commit whose answer never came: it may be done. What it would show must be left there."""
+
+
+def _safe(text: str) -> str:
+    try:
+        return redacted(text, secret_values())
+    except ValueError:  # settings that do not validate: what is secret is not known
+        return redacted(text, ())
 
 
 @contextmanager

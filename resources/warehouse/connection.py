@@ -6,7 +6,7 @@ what is written (`loader`), the platform's own tables (`system_tables`).
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -15,28 +15,20 @@ import sqlalchemy
 
 from resources.errors import PlatformError
 from resources.settings import settings
-from resources.warehouse import extensions, moved, system_tables
-from resources.warehouse.lock import write_lock
+from resources.warehouse import extensions, system_tables
+from resources.warehouse.places import place_of
+from resources.warehouse.sql import identifier as identifier
+from resources.warehouse.sql import literal as literal
 
 SCHEMAS = ("raw", "platform", "staging", "intermediate", "marts")
 
 
-def literal(value: object) -> str:
-    """Return `value` as SQL: a string literal, or several around what no literal can hold."""
-    text = "'" + str(value).replace("'", "''") + "'"
-    return text if "\0" not in text else "(" + text.replace("\0", "' || chr(0) || '") + ")"
-
-
-def identifier(name: str) -> str:
-    """Return `name` as a quoted SQL identifier: names are data, never SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 class Warehouse:
-    """An embedded DuckLake: a SQLite catalog and Parquet files below one folder.
+    """A DuckLake: a catalog of tables, files and snapshots, and the Parquet files themselves.
 
     Args:
-        url: `ducklake:///<absolute folder>`.
+        url: `ducklake:///<absolute folder>` for the embedded one, whose catalog is SQLite; a
+            team's is `ducklake+postgresql://<user>:<password>@<host>/<database>?files=<place>`.
         memory_limit: what one connection may use, in DuckDB's notation (`2GB`).
         threads: threads of one connection; 0 means one per core.
         temp_dir: where a connection spills what does not fit in memory.
@@ -52,22 +44,17 @@ class Warehouse:
         threads: int = 0,
         temp_dir: Path | None = None,
     ) -> None:
-        parsed = sqlalchemy.make_url(url)
-        if parsed.drivername != "ducklake" or not parsed.database:
-            raise PlatformError(
-                f"PLATFORM_WAREHOUSE_URL is {url!r}: no engine of that name.",
-                hint="Write ducklake:///<folder>, e.g. ducklake:////srv/warehouse.",
-            )
         self.url = url
-        self.folder = Path(parsed.database)
+        self.place = place_of(url, temp_dir)
         self.memory_limit = memory_limit
         self.threads = threads
-        self.temp_dir = temp_dir or self.folder / "tmp"
+        self.temp_dir = temp_dir or self.place.work / "tmp"
         self._local = threading.local()
         self._guard = threading.RLock()
         self._reader: duckdb.DuckDBPyConnection | None = None
         self._prepared = False
         self._in_place = False
+        self._found = False
 
     @classmethod
     def from_settings(cls) -> Self:
@@ -76,14 +63,14 @@ class Warehouse:
         return cls(s.warehouse, s.memory_limit, s.threads, s.data / "tmp")
 
     @property
-    def catalog(self) -> Path:
-        """The SQLite file that knows every table, file and snapshot."""
-        return self.folder / "catalog.sqlite"
+    def work(self) -> Path:
+        """Folder of this machine for files that are on their way into the lake."""
+        return self.place.work
 
     @property
-    def data_path(self) -> Path:
-        """The folder of the Parquet files."""
-        return self.folder / "data"
+    def data_path(self) -> str:
+        """Folder, or URL in an object store, of the Parquet files."""
+        return self.place.files
 
     def connect(self, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         """Return a fresh in-memory DuckDB with the lake attached as `lake` and made current.
@@ -92,18 +79,21 @@ class Warehouse:
         take `.cursor()` per request.
 
         Raises:
-            PlatformError: the folder can't be written, or there is no warehouse yet to read.
+            PlatformError: the lake can't be reached or written, or is not there yet to read.
         """
-        if read_only and not self.catalog.exists():
+        if read_only and not self._is_there():
             raise PlatformError(
-                f"There is no warehouse at {self.folder} yet.",
+                f"There is no warehouse at {self.place.name} yet.",
                 hint="Run `platform-assets materialize` (or `make up`) first.",
             )
-        self._follow_move()
+        if not self._in_place:
+            self.place.follow_move()  # once in a process
+            self._in_place = True
         if not read_only:
             self._prepare()
         connection = self._open()
-        self._attach(connection, read_only)
+        with self.place.explained():
+            self._attach(connection, read_only)
         return connection
 
     def scratch(self) -> duckdb.DuckDBPyConnection:
@@ -112,15 +102,20 @@ class Warehouse:
         return self._open()
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the exclusive write lock: taken per transaction, by every writer alike."""
+    def lock(self, turn: str = "") -> Iterator[None]:
+        """Hold the lock of a turn: taken per transaction, by every writer alike.
+
+        Writers of an embedded lake all take turns. In a team's lake only those do that name the
+        same turn: a table, or nothing for whoever loads, so that loads are numbered in the order
+        of their commits.
+        """
         self._make_folders()
-        with write_lock(self.folder / "write.lock").held():
+        with self.place.lock(turn):
             yield
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a connection inside one transaction, under the write lock.
+    def write(self, turn: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a connection inside one transaction, under the lock of a turn.
 
         Everything commits together when the block ends, or nothing does when it raises. One
         connection per thread is kept and used again.
@@ -128,11 +123,12 @@ class Warehouse:
         connection: duckdb.DuckDBPyConnection | None = getattr(self._local, "writer", None)
         if connection is None:
             connection = self._local.writer = self.connect()
-        with self.lock():
+        with self.lock(turn), self.place.explained():
             connection.execute("BEGIN TRANSACTION")
             try:
                 yield connection
-                connection.execute("COMMIT")
+                with self.place.committing(connection, turn):
+                    connection.execute("COMMIT")
             except BaseException:
                 self._abandon(connection)
                 raise
@@ -142,15 +138,30 @@ class Warehouse:
         """Yield a read-only cursor on a connection that this process keeps open."""
         with self._guard:
             if self._reader is None:
-                if not self.catalog.exists():
+                if not self._is_there():
                     self._prepare()
                 self._reader = self.connect(read_only=True)
-            cursor = self._reader.cursor()
+            reader = self._reader
+            cursor = reader.cursor()
         try:
-            cursor.execute("USE lake")
-            yield cursor
+            with self.place.explained():
+                cursor.execute("USE lake")
+                yield cursor
+        except BaseException as error:
+            # A transaction that is left open is ended by closing, where an error ends the process.
+            with suppress(duckdb.Error):
+                cursor.rollback()
+            if isinstance(error.__cause__ or error, duckdb.Error):
+                self._forget(reader)
+            raise
         finally:
             cursor.close()
+
+    def _forget(self, reader: duckdb.DuckDBPyConnection) -> None:
+        """Have the next one who reads connect anew: an error of the place may have broken it."""
+        with self._guard:
+            if self._reader is reader:
+                self._reader = None
 
     def engine(self) -> sqlalchemy.Engine:
         """Return a read-only SQLAlchemy engine; `pandas.read_sql` works on it."""
@@ -168,53 +179,53 @@ class Warehouse:
             connection.close()
 
     def _abandon(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Roll back; a connection that can't is thrown away, so the next writer starts clean."""
-        try:
+        """Roll back, and throw the connection away: the next writer starts clean.
+
+        What DuckDB knows of a catalog whose database went away is not to be trusted.
+        """
+        with suppress(duckdb.Error):
             connection.execute("ROLLBACK")
-        except duckdb.Error:
+        with suppress(duckdb.Error):
             connection.close()
-            self._local.writer = None
+        self._local.writer = None
+
+    def attach_to(self, connection: duckdb.DuckDBPyConnection, memory_limit: str = "") -> None:
+        """Set up a connection that somebody else has opened, and attach the lake to it."""
+        self._set_up(connection, memory_limit or self.memory_limit)
+        self.place.attach(connection, read_only=False)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:", config=extensions.CONFIG)
-        connection.execute(f"SET memory_limit = {literal(self.memory_limit)}")
+        self._set_up(connection, self.memory_limit)
+        return connection
+
+    def _set_up(self, connection: duckdb.DuckDBPyConnection, memory_limit: str) -> None:
+        connection.execute(f"SET memory_limit = {literal(memory_limit)}")
         connection.execute(f"SET temp_directory = {literal(self.temp_dir)}")
         connection.execute("SET preserve_insertion_order = false")
         if self.threads:
             connection.execute(f"SET threads = {self.threads}")
-        extensions.load(connection, "icu", "sqlite_scanner", "ducklake")
+        extensions.load(connection, *self.place.extensions)
         connection.execute("SET TimeZone = 'UTC'")
-        return connection
 
     def _attach(self, connection: duckdb.DuckDBPyConnection, read_only: bool) -> None:
-        options = (
-            f"DATA_PATH {literal(self.data_path)}, META_JOURNAL_MODE 'WAL', "
-            "META_BUSY_TIMEOUT 20000, AUTOMATIC_MIGRATION true"
-        )
-        if read_only:
-            options += ", READ_ONLY"
-        connection.execute(
-            f"ATTACH {literal(f'ducklake:sqlite:{self.catalog}')} AS lake ({options})"
-        )
+        self.place.attach(connection, read_only)
         connection.execute("USE lake")
+
+    def _is_there(self) -> bool:
+        """Whether the lake exists; once it does, nobody asks again."""
+        self._found = self._found or self.place.exists()
+        return self._found
 
     def _make_folders(self) -> None:
         try:
-            self.data_path.mkdir(parents=True, exist_ok=True)
+            self.place.make()
             self.temp_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PlatformError(
-                f"The warehouse folder {self.folder} can't be made: {error.strerror}.",
+                f"The warehouse folder {self.place.name} can't be made: {error.strerror}.",
                 hint="Make the folder writable, or set PLATFORM_DATA_DIR / PLATFORM_WAREHOUSE_URL.",
             ) from error
-
-    def _follow_move(self) -> None:
-        """See, once in a process, that the catalog names this folder: it may have been moved."""
-        if not self._in_place and self.catalog.exists():
-            if moved.is_moved(self.catalog, self.data_path):
-                with self.lock():
-                    moved.follow(self.catalog, self.data_path)
-            self._in_place = True
 
     def _prepare(self) -> None:
         """Make the folders, schemas and system tables, once in a process."""

@@ -33,10 +33,21 @@ def read_only_engine(warehouse: "Warehouse") -> sqlalchemy.Engine:
         cursor.execute("USE lake")
         return ConnectionWrapper(cursor)
 
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         "duckdb:///:memory:",
         creator=creator,
         poolclass=QueuePool,
         pool_size=4,
         max_overflow=16,
     )
+
+    @sqlalchemy.event.listens_for(engine, "handle_error")
+    def connect_anew(context: sqlalchemy.engine.ExceptionContext) -> None:
+        """Throw all connections away when the lake went away: they do not recover."""
+        error = context.original_exception
+        if warehouse.place.is_lost(error):
+            context.is_disconnect = True
+            with guard:
+                root.clear()
+
+    return engine

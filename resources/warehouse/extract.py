@@ -118,7 +118,7 @@ def stage_batches(batches: Iterable[list[list[str | None]]], columns: int, file:
     return rows
 
 
-def staged(file: Path) -> str:
+def staged(file: Path | str) -> str:
     """Return the SQL that reads a staged file, whatever characters its path has."""
     return f"read_parquet({literal(glob.escape(str(file)))}, hive_partitioning = false)"
 

@@ -5,6 +5,7 @@ reading the source (`extract`), what a staged file holds (`extract_batch`), the 
 table's columns (`extract_table`).
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,8 +123,7 @@ class Load:
     replace: bool
     cursor_from: str | None
     cursor_to: str | None
-    loaded_at: datetime
-    seconds: float
+    began: float  # when the extraction began, by `time.monotonic`
     drift: Sequence[tuple[str, str, str | None, str | None]]  # column, change, before, after
 
 
@@ -138,16 +138,16 @@ def write(
     with warehouse.write() as connection:
         if newest_load(connection, batch.table) != load.newest:
             raise Superseded(batch.table)
-        number = next_load_id(connection)
+        number, loaded_at = next_load_id(connection), warehouse.place.now()
         extract_table.bound_row_groups(connection)
         extract_table.apply(connection, batch.table, change, replace=load.replace)
-        _insert_rows(connection, batch, prepared, number, load.loaded_at)
+        _insert_rows(connection, batch, prepared, number, loaded_at)
         if prepared.rejected:
             connection.execute(
                 "INSERT INTO lake.platform.quarantine BY NAME SELECT "
                 "CAST(? AS BIGINT) AS load_id, ? AS source, ? AS file, reason, raw, "
                 f"CAST(? AS TIMESTAMPTZ) AS quarantined_at FROM ({prepared.rejected})",
-                [number, batch.table, batch.origin, load.loaded_at],
+                [number, batch.table, batch.origin, loaded_at],
             )
         for column, kind, before, after in load.drift:
             connection.execute(
@@ -160,10 +160,10 @@ def write(
                     kind,
                     before,
                     after,
-                    load.loaded_at,
+                    loaded_at,
                 ],
             )
-        _insert_ledger(connection, batch, prepared, number, load)
+        _insert_ledger(connection, batch, prepared, number, loaded_at, load)
     return number
 
 
@@ -201,6 +201,7 @@ def _insert_ledger(
     batch: Staged,
     prepared: Prepared,
     number: int,
+    loaded_at: datetime,
     load: Load,
 ) -> None:
     row = {
@@ -218,8 +219,8 @@ def _insert_ledger(
         "max_event_at": prepared.last_event,
         "cursor_from": load.cursor_from,
         "cursor_to": load.cursor_to,
-        "loaded_at": load.loaded_at,
-        "seconds": load.seconds,
+        "loaded_at": loaded_at,
+        "seconds": time.monotonic() - load.began,
     }
     places = ", ".join("?" for _ in row)
     connection.execute(

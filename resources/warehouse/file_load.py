@@ -4,12 +4,10 @@ What belongs here: what the ledger knows of a source's files, and making a load 
 What does not: staging (`file_stage`), the changes of a raw table's columns (`extract_table`).
 """
 
-import hashlib
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -17,15 +15,15 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from resources.warehouse import Warehouse, extract_table
+from resources.errors import PlatformError
+from resources.warehouse import Warehouse, extract_table, lake_files
 from resources.warehouse.connection import literal
 from resources.warehouse.extract import staged
 from resources.warehouse.extract_table import Change
 from resources.warehouse.file_stage import Stage
-from resources.warehouse.lock import write_lock
 from resources.warehouse.system_tables import next_load_id
 
-Known = tuple[str, int, datetime, str, str]
+Known = tuple[str, int, datetime, str, str, str]
 
 
 @dataclass
@@ -33,7 +31,7 @@ class FileLoad:
     """What the ledger will say of one file.
 
     Attributes:
-        path, size, modified_at: the file as it was listed.
+        path, size, modified_at, version: the file as it was listed.
         status: `loaded`, `quarantined` (the whole file), `duplicate` or `empty`.
         rows_in_file: records that the reader met; equals `rows` + `bad`.
         rows: records that can be loaded.
@@ -52,6 +50,7 @@ class FileLoad:
     first_event: datetime | None = None
     last_event: datetime | None = None
     seconds: float = 0.0
+    version: str = ""
 
     def refuse(self, status: str, reason: str) -> None:
         """Make it a file of which nothing is loaded."""
@@ -72,14 +71,9 @@ class FileLoad:
             )
 
 
-@contextmanager
-def one_at_a_time(warehouse: Warehouse, source: str) -> Iterator[None]:
-    """Hold the lock of a source's files: no two loads ever take the same file."""
-    locks = warehouse.folder / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(source.encode()).hexdigest()[:16]
-    with write_lock(locks / f"{name}.lock").held():
-        yield
+def one_at_a_time(warehouse: Warehouse, source: str) -> AbstractContextManager[None]:
+    """Hold the lock of a source's files: no two loads, on any machine, ever take the same file."""
+    return warehouse.place.mutex(f"source/{source}")
 
 
 def ledger_state(connection: duckdb.DuckDBPyConnection, source: str) -> tuple[int, int]:
@@ -93,9 +87,13 @@ def ledger_state(connection: duckdb.DuckDBPyConnection, source: str) -> tuple[in
 
 
 def known_files(connection: duckdb.DuckDBPyConnection, source: str, after: int) -> list[Known]:
-    """Return path, size, time, SHA-256 and status of the source's files in loads after `after`."""
+    """Return path, size, time, version, SHA-256, status of the source's files in later loads.
+
+    A lake that an earlier release wrote gets the column `version` when something is written to it.
+    """
     return connection.execute(
-        "SELECT file, bytes, modified_at, sha256, status FROM lake.platform.ledger "
+        "SELECT file, bytes, modified_at, coalesce(version, ''), sha256, status FROM "
+        "(FROM lake.platform.ledger UNION ALL BY NAME SELECT NULL::VARCHAR AS version WHERE false) "
         "WHERE source = ? AND kind = 'file' AND load_id > ?",
         [source, after],
     ).fetchall()
@@ -150,7 +148,7 @@ def publish(
     for each in files:
         each.check()
     with warehouse.write() as connection:
-        load_id, loaded_at = next_load_id(connection), datetime.now(UTC)
+        load_id, loaded_at = next_load_id(connection), warehouse.place.now()
         moved = _move(warehouse, load_id, loaded_at, stage.rows)
         try:
             extract_table.apply(connection, source, change, replace=False)
@@ -166,38 +164,26 @@ def publish(
                 _insert_quarantine(connection, said, loaded_at, path)
             _insert(connection, "drift", [_drift(said, loaded_at, each) for each in drift])
         except BaseException:
-            _remove(moved)
+            with suppress(OSError, PlatformError):  # what stays is an orphan, which does no harm
+                lake_files.remove(warehouse.data_path, moved)
             raise
     return load_id
 
 
 def _move(
-    warehouse: Warehouse, load_id: int, loaded_at: datetime, files: Sequence[Path]
-) -> list[Path]:
+    warehouse: Warehouse, load_id: int, loaded_at: datetime, files: Sequence[Path | str]
+) -> list[str]:
     """Move staged files to where they stay, and return them there.
 
     Their names are new: a load of this number that never committed may have left others there.
     """
-    if not files:
-        return []
     moment = quote(f"{loaded_at:%Y-%m-%d %H:%M:%S.%f}+00", safe="")
-    folder = warehouse.data_path / "loads" / f"_load_id={load_id}" / f"_loaded_at={moment}"
-    folder.mkdir(parents=True, exist_ok=True)
     token = uuid4().hex[:12]
-    moved = [folder / f"{token}-{file.name}" for file in files]
-    for file, target in zip(files, moved, strict=True):
-        os.rename(file, target)
-    return moved
-
-
-def _remove(files: Sequence[Path]) -> None:
-    """Remove files of a load that did not get as far as its commit."""
-    for file in files:
-        file.unlink(missing_ok=True)
-    if files:
-        with suppress(OSError):
-            files[0].parent.rmdir()
-            files[0].parent.parent.rmdir()
+    return lake_files.put(
+        warehouse.data_path,
+        f"{lake_files.LOADS}/_load_id={load_id}/_loaded_at={moment}",
+        [(file, f"{token}-{number:06d}.parquet") for number, file in enumerate(files, 1)],
+    )
 
 
 def _ledger(said: dict[str, object], loaded_at: datetime, file: FileLoad) -> dict[str, object]:
@@ -208,6 +194,7 @@ def _ledger(said: dict[str, object], loaded_at: datetime, file: FileLoad) -> dic
         "sha256": file.sha256,
         "bytes": file.size,
         "modified_at": file.modified_at,
+        "version": file.version or None,
         "status": file.status,
         "reason": file.reason,
         "rows_in_file": file.rows_in_file,
@@ -233,7 +220,7 @@ def _insert_quarantine(
     connection: duckdb.DuckDBPyConnection,
     said: dict[str, object],
     loaded_at: datetime,
-    staged_records: Path,
+    staged_records: Path | str,
 ) -> None:
     connection.execute(
         "INSERT INTO lake.platform.quarantine BY NAME SELECT ? AS load_id, ? AS source, "

@@ -34,13 +34,13 @@ class Stage:
     """A folder of staged files, of which the newest can be taken back.
 
     Attributes:
-        rows: Parquet files of rows for the raw table.
+        rows: Parquet files of rows for the raw table; URLs of those in an object store.
         bad: Parquet files of records for the quarantine.
     """
 
     folder: Path
-    rows: list[Path] = field(default_factory=list)
-    bad: list[Path] = field(default_factory=list)
+    rows: list[Path | str] = field(default_factory=list)
+    bad: list[Path | str] = field(default_factory=list)
     _made: int = 0
 
     def new(self) -> Path:
@@ -69,25 +69,37 @@ class Stage:
     def drop(self, mark: tuple[int, int]) -> None:
         """Take back what was staged since `mark`."""
         for path in (*self.rows[mark[0] :], *self.bad[mark[1] :]):
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
         del self.rows[mark[0] :], self.bad[mark[1] :]
 
-    def retype(self, connection: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> None:
-        """Write files of rows anew where a column got a wider type since."""
+    def align(self, connection: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> None:
+        """Write files of rows anew where a column came, or got a wider type, since.
+
+        A column that a file lacks counts as one without nulls in DuckLake's statistics, and then
+        `IS NULL`, `IS NOT NULL` and `count(column)` answer wrongly: so no file lacks any.
+        """
         for path in self.rows:
-            there = connection.execute(f"DESCRIBE SELECT * FROM {staged(path)}").fetchall()
+            described = connection.execute(f"DESCRIBE SELECT * FROM {staged(path)}").fetchall()
+            there = {name: kind for name, kind, *_ in described}
             casts = ", ".join(
                 f"CAST({identifier(name)} AS {types[name]}) AS {identifier(name)}"
-                for name, kind, *_ in there
+                for name, kind in there.items()
                 if types.get(name, kind) != kind
             )
-            if casts:
-                wider = path.with_suffix(".wider")
-                connection.execute(
-                    f"COPY (SELECT * REPLACE ({casts}) FROM {staged(path)}) "
-                    f"TO {literal(wider)} ({FORMAT})"
-                )
-                os.replace(wider, path)
+            absent = nothing({name: kind for name, kind in types.items() if name not in there})
+            if not casts and not absent:
+                continue
+            columns = f"* REPLACE ({casts})" if casts else "*"
+            added = "".join(f", {sql} AS {identifier(name)}" for name, sql in absent.items())
+            aligned = Path(path).with_suffix(".aligned")
+            sql = f"SELECT {columns}{added} FROM {staged(path)}"
+            _copy(connection, sql, len(there) + len(absent), aligned)
+            os.replace(aligned, path)
+
+
+def nothing(types: Mapping[str, str]) -> dict[str, str]:
+    """Return SQL of columns without a value, by name."""
+    return {name: f"CAST(NULL AS {kind})" for name, kind in types.items()}
 
 
 def write(
@@ -103,7 +115,8 @@ def write(
     Args:
         table: the records, as `relation` reads them.
         fields: what becomes of each source column.
-        own: SQL of the platform's columns that differ from row to row.
+        own: SQL of other columns: the platform's that differ from row to row, and those of the raw
+            table that the records do not bring.
     """
     connection.register("chunk", table)
     types = dict(relation.wires.values())
@@ -117,7 +130,8 @@ def write(
     mine = [f"{sql} AS {identifier(name)}" for name, sql in own.items()]
     columns = ", ".join([*values, f"{_extra(relation, fields)} AS _extra", *mine])
     where = f" WHERE ({wrong}) IS NOT TRUE" if wrong else ""
-    rows = _copy(connection, f"SELECT {columns} FROM ({relation.sql}){where}", len(values), target)
+    width = len(values) + len(mine)
+    rows = _copy(connection, f"SELECT {columns} FROM ({relation.sql}){where}", width, target)
     if rows == table.num_rows:
         return rows, []
     reasons = ", ".join(
@@ -172,7 +186,7 @@ def _json(wire: str, documents: Collection[str]) -> str:
 
 
 def per_file(
-    connection: duckdb.DuckDBPyConnection, file: Path, event_time: str | None
+    connection: duckdb.DuckDBPyConnection, file: Path | str, event_time: str | None
 ) -> dict[str, tuple[int, datetime | None, datetime | None]]:
     """Return of each landed file in a staged one its rows, and its first and last event time."""
     moment = f"TRY_CAST({identifier(event_time)} AS TIMESTAMPTZ)" if event_time else "NULL"

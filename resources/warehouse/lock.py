@@ -10,43 +10,40 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _guard = threading.Lock()
 _locks: dict[Path, "WriteLock"] = {}
 
 
-class WriteLock:
-    """A lock between threads and processes, re-entrant within one thread."""
+class Lock:
+    """A lock between processes, re-entrant within one thread: the outermost hold counts."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self._thread = threading.RLock()
         self._depth = 0
-        self._fd = -1
+        self._hold: Any = None
 
     def acquire(self) -> None:
-        """Wait for the lock and take it."""
+        """Wait for the lock and take it; raises what `_take` raises."""
         self._thread.acquire()
         try:
             if self._depth == 0:
-                fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-                try:
-                    fcntl.flock(fd, fcntl.LOCK_EX)
-                except BaseException:
-                    os.close(fd)
-                    raise
-                self._fd = fd
+                self._hold = self._take()
             self._depth += 1
         except BaseException:
             self._thread.release()
             raise
 
     def release(self) -> None:
-        """Give the lock back; the outermost release lets the next writer in."""
+        """Give the lock back; the outermost release lets the next one in."""
         self._depth -= 1
-        if self._depth == 0:
-            os.close(self._fd)
-        self._thread.release()
+        try:
+            if self._depth == 0:
+                hold, self._hold = self._hold, None
+                self._free(hold)
+        finally:
+            self._thread.release()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -56,6 +53,34 @@ class WriteLock:
             yield
         finally:
             self.release()
+
+    def _take(self) -> Any:
+        """Wait for the other processes, and return what `_free` needs."""
+        raise NotImplementedError
+
+    def _free(self, hold: Any) -> None:
+        """Let the other processes in."""
+        raise NotImplementedError
+
+
+class WriteLock(Lock):
+    """A lock between threads and processes of one machine: a locked file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def _take(self) -> int:
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def _free(self, hold: int) -> None:
+        os.close(hold)
 
 
 def write_lock(path: Path) -> WriteLock:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resources import object_store
 from resources.settings import PROJECT_ROOT
 from resources.warehouse.connection import Warehouse
 
@@ -183,14 +184,18 @@ class Sandbox:
                 self._spare = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """Start a child; nothing of this process's environment reaches it."""
+        """Start a child; of this process's environment only the keys of its files reach it.
+
+        It is told on its standard input, which nobody else can read, as arguments could be.
+        """
         config = {
             "url": self._warehouse.url,
             "memory": f"{self.limits.megabytes // 2}MB",
             "threads": self.limits.threads,
+            "environment": object_store.environment(),
         }
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", WORKER, json.dumps(config)],
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -198,6 +203,11 @@ class Sandbox:
             env={"PYTHONPATH": str(PROJECT_ROOT), "LANG": "C.UTF-8", "PATH": os.defpath},
             start_new_session=True,
         )
+        assert child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.write(json.dumps(config).encode() + b"\n")
+            child.stdin.flush()
+        return child
 
 
 def _read(child: subprocess.Popen[bytes], seconds: float, most: int) -> bytes | None:

@@ -1,9 +1,9 @@
 """The child process that runs one query of an analyst, and ends.
 
-It attaches the lake read-only, locks DuckDB's doors behind itself (no files but the lake's, no
-extension, no setting can be changed), waits for a query on its standard input, answers with one
-JSON document on its standard output, and is gone. What does not belong here: which queries may run
-(`sandbox_rules`), starting and ending this process (`sandbox`).
+It is told on its standard input where the lake is, attaches it read-only, locks DuckDB's doors
+behind itself (no files but the lake's, no extension, no setting can be changed), waits there for a
+query, answers with one JSON document on its standard output, and is gone. What does not belong
+here: which queries may run (`sandbox_rules`), starting and ending this process (`sandbox`).
 """
 
 import contextlib
@@ -37,10 +37,12 @@ READY = b"\n"  # the first byte of every answer, sent as soon as a query may com
 
 def main() -> None:
     """Prepare, wait for a query, answer it."""
-    config = json.loads(sys.argv[1])
+    config = json.loads(b"".join(iter(_letter, b"")) or b'{"environment": {}}')
     connection, fault = None, ""
     try:
+        os.environ.update(config.pop("environment"))
         connection = connect(config)
+        os.environ.clear()  # what opened the lake stays in DuckDB's secrets, which no query reads
     except (PlatformError, duckdb.Error) as error:
         fault = str(error).splitlines()[0]
     sys.stdout.buffer.write(READY)
@@ -59,6 +61,12 @@ def main() -> None:
     sys.stdout.buffer.write(json.dumps(told, ensure_ascii=False, allow_nan=False).encode())
     sys.stdout.buffer.flush()
     os._exit(0)
+
+
+def _letter() -> bytes:
+    """Return the next byte of the first line, unbuffered: what comes after it is waited for."""
+    letter = os.read(0, 1)
+    return b"" if letter == b"\n" else letter
 
 
 def connect(config: dict[str, Any]) -> duckdb.DuckDBPyConnection:

@@ -6,6 +6,8 @@ ingestion exactly-once. A new column is added here, at the end of its table.
 
 import duckdb
 
+CATALOG = "__ducklake_metadata_lake"  # DuckLake's own tables, as DuckDB names their database
+
 # Of each table its columns, and of each column its type and what it means.
 TABLES: dict[str, dict[str, tuple[str, str]]] = {
     # One row per file, or per extraction of a database table, ever met.
@@ -20,6 +22,10 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "bytes": ("BIGINT", "Size of the file."),
         "modified_at": ("TIMESTAMPTZ", "When the file was last written."),
+        "version": (
+            "VARCHAR",
+            "What an object store calls this content of the file (ETag); none in other places.",
+        ),
         "status": (
             "VARCHAR",
             "loaded; quarantined, the whole of it; duplicate of a known content; or empty.",
