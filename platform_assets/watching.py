@@ -16,13 +16,15 @@ import dagster as dg
 from platform_assets.ingestion import database, files
 from platform_assets.ingestion.declaration import DatabaseDeclaration, FileDeclaration
 from resources.errors import PlatformError
-from resources.landing import Landing
+from resources.landing import LandedFile, Landing, Span, glob
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
 FIRST_RETRY = 10.0  # seconds after a failed run; doubles with each further failure
 LAST_RETRY = 600.0
 GLANCE_SECONDS = 0.3  # between two looks at the names of landed files
+SHOWN = 3  # names that a message tells
+MOST_UNCLAIMED = 1_000  # names of files of no source that are remembered
 
 
 class Watched(Protocol):
@@ -36,8 +38,12 @@ class Watched(Protocol):
         """Return a number that is another one as soon as something lands; 0 if it costs to know."""
         ...
 
+    def spans(self) -> Mapping[str, Sequence[Span]]:
+        """Return where in its landing zone the last look found what is new, by source."""
+        ...
 
-@dataclass(frozen=True)
+
+@dataclass
 class WatchedFiles:
     """A file source: new is what has landed, stands still, and is not in the ledger."""
 
@@ -45,19 +51,26 @@ class WatchedFiles:
     declaration: FileDeclaration
     warehouse: Warehouse
     landing: Landing
+    _spans: Sequence[Span] | None = None
 
     def waiting(self, instance: dg.DagsterInstance) -> dict[dg.AssetKey, str]:
         """Return a fingerprint of the files that wait."""
-        found = files.pending(self.warehouse, self.landing, self.declaration)
-        stable = self.landing.stable(found, settings().stable_seconds) if found else []
+        found = files.fresh(self.warehouse, self.landing, self.declaration)
+        self._spans = found.spans
+        stable = self.landing.stable(found.files, settings().stable_seconds) if found.files else []
         if not stable:
             return {}
-        names = "\n".join(f"{f.path}\t{f.size}\t{f.modified_at}" for f in stable)
-        return {self.key: hashlib.sha256(names.encode()).hexdigest()[:16]}
+        names = "\n".join(f"{f.path}\t{f.size}\t{f.modified_at}\t{f.version}" for f in stable)
+        digest = hashlib.sha256(names.encode("utf-8", "surrogateescape"))
+        return {self.key: digest.hexdigest()[:16]}
 
     def landed(self) -> int:
         """Return a number that says which files there are."""
         return hash(tuple(self.landing.find(self.declaration.glob))) if self.landing.is_local else 0
+
+    def spans(self) -> Mapping[str, Sequence[Span]]:
+        """Return where the last look found what is new."""
+        return {self.declaration.name: self._spans} if self._spans else {}
 
 
 @dataclass(frozen=True)
@@ -83,19 +96,23 @@ class WatchedTables:
         """Return 0: asking the database costs."""
         return 0
 
+    def spans(self) -> Mapping[str, Sequence[Span]]:
+        """Return nothing: there is no landing zone."""
+        return {}
+
 
 @dataclass
 class Unclaimed:
     """Landed files that no source's glob matches: nothing would ever tell that they wait.
 
-    The whole landing zone is listed for it, so it is done rarely.
+    A folder is listed whole for it, an object store in parts, so it is done rarely.
     """
 
     globs: Sequence[str]
     landing: Landing
     every: float = 60.0  # seconds
     _looked_at: float = -1e9
-    _found: str = ""
+    _found: dict[str, LandedFile] = field(default_factory=dict)
 
     def waiting(self, instance: dg.DagsterInstance) -> dict[dg.AssetKey, str]:
         """Return nothing.
@@ -104,22 +121,37 @@ class Unclaimed:
             PlatformError: there are such files.
         """
         if time.monotonic() - self._looked_at > self.every:
-            claimed = {file for glob in self.globs for file in self.landing.find(glob)}
-            left = [file.path for file in self.landing.find("**") if file not in claimed]
-            self._looked_at, self._found = time.monotonic(), _some(left)
+            self._look()
+            self._looked_at = time.monotonic()
         if self._found:
             raise PlatformError(
-                f"Files have landed that belong to no source: {self._found}.",
+                f"Files have landed that belong to no source: {_some(sorted(self._found))}.",
                 hint="Widen the glob of a source, declare another, or take them away.",
             )
         return {}
+
+    def _look(self) -> None:
+        found = self.landing.fresh("**", self._claimed)
+        if found.spans is None:  # that was all there is
+            self._found.clear()
+        for name in sorted(self._found)[:SHOWN]:
+            if self.landing.look(self._found[name]) is None:
+                del self._found[name]
+        self._found |= {file.name: file for file in found.files[:MOST_UNCLAIMED]}
+
+    def _claimed(self, file: LandedFile) -> bool:
+        return any(glob(each).matches(file.path) for each in self.globs)
 
     def landed(self) -> int:
         """Return 0: nothing of it is urgent."""
         return 0
 
+    def spans(self) -> Mapping[str, Sequence[Span]]:
+        """Return nothing: no run loads these."""
+        return {}
 
-def _some(paths: Sequence[str], most: int = 3) -> str:
+
+def _some(paths: Sequence[str], most: int = SHOWN) -> str:
     more = f" and {len(paths) - most:,} more" if len(paths) > most else ""
     return ", ".join(paths[:most]) + more
 

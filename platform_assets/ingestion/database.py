@@ -19,7 +19,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -184,8 +184,7 @@ class _Extraction:
             cursor is None,
             bound,
             reached,
-            datetime.now(UTC),
-            time.monotonic() - began,
+            began,
             [(d.column, d.change, d.before, d.after) for d in plan.drift],
         )
         number = extract_load.write(self.warehouse, batch, prepared, plan.change, load)

@@ -51,7 +51,13 @@ class Column(Declared):
     required: bool = Field(
         default=False, description="A record without a value here is quarantined."
     )
-    personal: bool = Field(default=False, description="Tag the column as personal data.")
+    personal: bool | list[str] = Field(
+        default=False,
+        description=(
+            "Tag the column as personal data; of a column of JSON, a list of the paths in it that "
+            "are: [ip, device.id]."
+        ),
+    )
 
     @field_validator("type")
     @classmethod

@@ -20,7 +20,7 @@ class Known:
 
     Attributes:
         count, newest: how many there are, and the load of the newest.
-        files: name, size and time of each.
+        files: name, size, time and version of each.
         contents: the first file that brought each content, by SHA-256; of a content that was
             refused, by SHA-256 and ending, because under another it may be readable.
         sizes: of these files.
@@ -28,19 +28,19 @@ class Known:
 
     count: int = 0
     newest: int = 0
-    files: set[tuple[str, int, datetime]] = field(default_factory=set)
+    files: set[tuple[str, int, datetime, str]] = field(default_factory=set)
     contents: dict[str, str] = field(default_factory=dict)
     sizes: set[int] = field(default_factory=set)
 
     def has(self, file: LandedFile) -> bool:
-        """Return whether the ledger has this file, by name, size and time."""
-        return (file.name, file.size, file.modified_at) in self.files
+        """Return whether the ledger has this file, by name, size, time and version."""
+        return (file.name, file.size, file.modified_at, file.version) in self.files
 
     def add(self, row: file_load.Known) -> None:
         """Remember a row of the ledger."""
-        path, size, modified_at, sha256, status = row
+        path, size, modified_at, version, sha256, status = row
         self.count += 1
-        self.files.add((path, size, modified_at))
+        self.files.add((path, size, modified_at, version))
         if status in ("loaded", "quarantined"):  # an empty or repeated one has no content to know
             self.contents.setdefault(content_key(sha256, path, status), path)
             self.sizes.add(size)
@@ -58,7 +58,7 @@ def content_key(sha256: str, path: str, status: str) -> str:
 
 
 _guard = threading.Lock()
-_known: dict[tuple[str, int, str], Known] = {}
+_known: dict[tuple[str, object, str], Known] = {}
 
 
 def known(warehouse: Warehouse, source: str) -> Known:
@@ -68,7 +68,7 @@ def known(warehouse: Warehouse, source: str) -> Known:
     meanwhile, or the warehouse is another one in the same place, everything is read again.
     """
     with _guard, warehouse.reading() as connection:
-        key = (warehouse.url, warehouse.catalog.stat().st_ino, source)
+        key = (warehouse.url, warehouse.place.identity(), source)
         found = _known.setdefault(key, Known())
         connection.begin()  # one snapshot for all queries
         count, newest = file_load.ledger_state(connection, source)

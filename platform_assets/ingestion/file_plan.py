@@ -8,7 +8,7 @@ import copy
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from platform_assets.ingestion.database_plan import DECLARED_TYPES, Drift
 from platform_assets.ingestion.declaration import Column, FileDeclaration, NewColumns
@@ -36,6 +36,7 @@ class Plan:
 
     Attributes:
         news: what changed, each with the file that brought it.
+        meetings: what it met, and made of it, in order: see `file_replay`.
     """
 
     declaration: FileDeclaration
@@ -43,6 +44,7 @@ class Plan:
     told: Mapping[str, Drift]
     renames: dict[str, list[str]]
     news: list[tuple[str, Drift]] = field(default_factory=list)
+    meetings: list[Any] = field(default_factory=list)
     _add: dict[str, str] = field(default_factory=dict)
     _retype: dict[str, str] = field(default_factory=dict)
     _raw: dict[str, tuple[str, str]] = field(default_factory=dict)  # lower name → name, type

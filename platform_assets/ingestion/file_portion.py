@@ -17,7 +17,7 @@ from platform_assets.ingestion import formats, hive
 from platform_assets.ingestion.compression import Hashing, Unreadable
 from platform_assets.ingestion.file_ledger import Known, content_key, earlier
 from platform_assets.ingestion.file_records import Names, Records
-from resources.landing import LandedFile, Landing
+from resources.landing import LandedFile, Landing, Opener
 from resources.warehouse.file_load import FileLoad
 from resources.warehouse.file_relation import Bad, Chunk
 
@@ -44,20 +44,22 @@ class Portion:
     _held: dict[Group, list[tuple[FileLoad, pa.Table]]] = field(default_factory=dict)
     _waiting: int = 0  # bytes held
     _contents: dict[str, str] = field(default_factory=dict)  # of this portion, as in `Known`
+    _opener: Opener = field(init=False)
 
     def take(self, files: Sequence[LandedFile]) -> None:
         """Stage the files; one that is gone, or changes while it is read, is left for later."""
-        for file in files:
-            load = FileLoad(file.name, file.size, file.modified_at)
-            try:
-                self._take(file, load)
-            except FileNotFoundError:
-                load.status = "gone"
-            if load.status != "gone":
-                self.loads.append(load)
+        with self.landing.opening(files) as self._opener:
+            self._take_each(files)
         self._write_held()
         for load in self.loads:
             self._close(load)
+
+    def _take_each(self, files: Sequence[LandedFile]) -> None:
+        for file in files:
+            load = FileLoad(file.name, file.size, file.modified_at, version=file.version)
+            self._take(file, load)
+            if load.status != "gone":
+                self.loads.append(load)
 
     def _take(self, file: LandedFile, load: FileLoad) -> None:
         stage, plan = self.records.stage, None
@@ -74,7 +76,9 @@ class Portion:
                 mine.clear()
         except Unreadable as error:
             load.refuse("quarantined", str(error))
-        if self.landing.look(file) != file:
+        except FileNotFoundError:
+            load.status = "gone"
+        if load.status == "gone" or not self.landing.unchanged(file):
             load.status = "gone"
             self._forget(load)
         if load.status == "loaded" and plan is None:
@@ -85,7 +89,7 @@ class Portion:
 
     def _read(self, file: LandedFile, load: FileLoad) -> Iterator[Chunk]:
         """Yield the chunks of a file; at the end, `load` says whether it was met before."""
-        with self.landing.open(file) as raw:
+        with self._opener.open(file) as raw:
             if file.size == 0 or (file.size > HELD and file.size in self.known.sizes):
                 stream = Hashing(raw)  # it may be known: look before the work
                 stream.drain()
@@ -98,7 +102,7 @@ class Portion:
     def _chunks(self, file: LandedFile, load: FileLoad, raw: BinaryIO) -> Iterator[Chunk]:
         stream = Hashing(raw)
         declared = self.records.plan.declaration.format
-        chunks = formats.chunks(declared, stream, lambda: self.landing.open(file), load.path)
+        chunks = formats.chunks(declared, stream, lambda: self._opener.open(file), load.path)
         try:
             for chunk in _ahead(chunks) if file.size > HELD // 16 else chunks:
                 load.rows_in_file += chunk.table.num_rows + len(chunk.bad)

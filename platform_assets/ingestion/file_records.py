@@ -5,7 +5,7 @@ staged Parquet. What does not: opening files and refusing them (`file_portion`),
 (`resources.warehouse.file_relation` and `file_stage`).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from platform_assets.ingestion import formats, hive
 from platform_assets.ingestion.declaration import FileFormat
 from platform_assets.ingestion.file_plan import Plan
+from platform_assets.ingestion.file_replay import Meeting, Met
 from resources.warehouse import file_stage
 from resources.warehouse.connection import literal
 from resources.warehouse.extract_cast import Field
@@ -74,15 +75,19 @@ class Records:
     def _cast(self, table: pa.Table, relation: Relation, loads: Sequence[FileLoad]) -> None:
         there = {name.lower() for name in relation.wires}
         relation = relation.with_empty([n for n in self.plan.required() if n.lower() not in there])
-        if self._format.type in HEADED:
-            self.plan.missing(list(relation.wires), loads[0].path)
-        fields = self.plan.fields(relation.wires, _bringer(relation, loads), relation.renamed)
+        header = loads[0].path if self._format.type in HEADED else None
+        bringers = _bringers(relation, loads)
+        met = Met(relation.wires, bringers, relation.renamed, header, relation.whole)
+        fields = met.on(self.plan)
+        self.plan.meetings.append(Meeting(met, fields))
         if self._format.type == "csv":
             relation = relation.with_blank_as_null([f.wire for f in fields if _nothing_blank(f)])
         target = self.stage.new()
-        rows, wrong = file_stage.write(
-            self.connection, table, relation, fields, _own_columns(loads), target
-        )
+        brought = {f.name.lower() for f in fields if f.place == "column"}
+        types = self.plan.types.items()
+        absent = {name: kind for name, kind in types if name.lower() not in brought}
+        own = file_stage.nothing(absent) | _own_columns(loads)
+        rows, wrong = file_stage.write(self.connection, table, relation, fields, own, target)
         self._quarantine(loads, wrong)
         if not rows:
             target.unlink()
@@ -128,13 +133,9 @@ def _malformed(loads: Sequence[FileLoad], bad: Sequence[Bad]) -> list[FileLoad]:
     return refused
 
 
-def _bringer(relation: Relation, loads: Sequence[FileLoad]) -> Callable[[str], str]:
-    """Return the function that tells which file brought a column first."""
-
-    def file_of(name: str) -> str:
-        return loads[relation.first.get(name, 0) >> PLACE].path
-
-    return file_of
+def _bringers(relation: Relation, loads: Sequence[FileLoad]) -> dict[str, str]:
+    """Return the file that brought each column first."""
+    return {name: loads[relation.first.get(name, 0) >> PLACE].path for name in relation.wires}
 
 
 def _numbered(parts: Sequence[Part], loads: Sequence[FileLoad]) -> pa.Table:

@@ -9,9 +9,10 @@ loads ever take the same file; the warehouse's write lock is held for the commit
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import duckdb
 
@@ -22,7 +23,8 @@ from platform_assets.ingestion.file_plan import Plan
 from platform_assets.ingestion.file_portion import Portion
 from platform_assets.ingestion.file_records import Records
 from resources.errors import full_disk
-from resources.landing import LandedFile, Landing
+from resources.landing import Found, LandedFile, Landing, Span
+from resources.settings import settings
 from resources.warehouse import Warehouse, extract_cast, extract_table, file_load
 from resources.warehouse.extract import staging_folder
 from resources.warehouse.file_load import FileLoad
@@ -31,7 +33,11 @@ from resources.warehouse.file_stage import Stage
 SMALL = 1 << 20  # bytes up to which files load together
 PORTION_BYTES = 32 << 20  # bytes of small files in one transaction
 PORTION_FILES = 2_000
+SPREAD = 8 << 20  # bytes from which on a cluster, where there is one, reads them
 Progress = Callable[[FileLoad], None]
+Batches = Callable[[Sequence[LandedFile]], Iterator[list[LandedFile]]]
+Staged = tuple[list[FileLoad], Plan, Stage]
+Reading = Callable[[Sequence[LandedFile], Plan, file_ledger.Known], AbstractContextManager[Staged]]
 
 
 @dataclass
@@ -69,17 +75,36 @@ class IngestResult:
         self.newest_event = max(events, default=None)
 
 
+def fresh(warehouse: Warehouse, landing: Landing, declaration: FileDeclaration) -> Found:
+    """Return what a sensor's look finds of the files that landed and are not in the ledger.
+
+    It is not all of them where only a part of the landing zone was listed: later looks find the
+    others.
+
+    Raises:
+        PlatformError: the landing zone does not exist, or can't be listed.
+    """
+    known = file_ledger.known(warehouse, declaration.name)
+    return landing.fresh(declaration.glob, known.has)
+
+
 def pending(
-    warehouse: Warehouse, landing: Landing, declaration: FileDeclaration
+    warehouse: Warehouse,
+    landing: Landing,
+    declaration: FileDeclaration,
+    spans: Sequence[Span] | None = None,
 ) -> list[LandedFile]:
-    """Return the files that landed and are not in the ledger, by path, size and time.
+    """Return the files that landed and are not in the ledger, by path, size, time and version.
 
     Whether their content is known is only found when they load.
 
+    Args:
+        spans: where a look has found some; default: everywhere.
+
     Raises:
-        PlatformError: the landing zone does not exist.
+        PlatformError: the landing zone does not exist, or can't be listed.
     """
-    landed = landing.find(declaration.glob)
+    landed = landing.find(declaration.glob, spans)
     if not landed:
         return []
     known = file_ledger.known(warehouse, declaration.name)
@@ -109,13 +134,13 @@ def ingest(
     """
     formats.check(declaration.format)
     result = IngestResult()
-    with full_disk(f"loading {declaration.name}", warehouse.folder):
+    with full_disk(f"loading {declaration.name}", warehouse.work):
         found = pending(warehouse, landing, declaration) if files is None else dict.fromkeys(files)
         if not found:
             return result
-        with _scratch(warehouse) as casting:
-            for portion in portions(list(found)):
-                loads, drift = _load(warehouse, landing, declaration, portion, casting)
+        with _reader(warehouse, landing, sum(f.size for f in found)) as (batches, reading):
+            for batch in batches(list(found)):
+                loads, drift = _load(warehouse, declaration, batch, reading)
                 for load in loads:
                     result.add(load)
                     if on_progress:
@@ -142,44 +167,64 @@ def portions(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
 
 
 @contextmanager
-def _scratch(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection to cast and to write staged files with."""
+def _reader(warehouse: Warehouse, landing: Landing, size: int) -> Iterator[tuple[Batches, Reading]]:
+    """Yield what tells the files of a transaction, and what stages them: here or on a cluster.
+
+    A few bytes are loaded here before a cluster has heard of them.
+    """
+    if settings().spark_url and size > SPREAD:
+        from platform_assets.ingestion import file_cluster
+
+        yield file_cluster.waves, partial(file_cluster.reading, warehouse, landing)
+        return
     connection = warehouse.scratch()
     try:
         extract_cast.prepare(connection)
-        yield connection
+        yield portions, partial(_read_here, warehouse, landing, connection)
     finally:
         connection.close()
 
 
-def _load(
+@contextmanager
+def _read_here(
     warehouse: Warehouse,
     landing: Landing,
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LandedFile],
+    plan: Plan,
+    known: file_ledger.Known,
+) -> Iterator[Staged]:
+    """Stage files in this process; yield what became of them, the columns, and the stage."""
+    with staging_folder(warehouse.work / "staging") as folder:
+        records = Records(connection, plan, Stage(folder))
+        portion = Portion(landing, known, records)
+        portion.take(files)
+        records.stage.align(connection, records.plan.types)
+        yield portion.loads, records.plan, records.stage
+
+
+def _load(
+    warehouse: Warehouse,
     declaration: FileDeclaration,
     files: Sequence[LandedFile],
-    connection: duckdb.DuckDBPyConnection,
+    reading: Reading,
 ) -> tuple[list[FileLoad], list[Drift]]:
     """Load the files in one transaction; return what became of each, and what changed."""
     started, source = time.monotonic(), declaration.name
-    with (
-        file_load.one_at_a_time(warehouse, source),
-        staging_folder(warehouse.folder / "staging") as folder,
-    ):
+    with file_load.one_at_a_time(warehouse, source):
         known = file_ledger.known(warehouse, source)
-        records = Records(connection, _plan(warehouse, declaration), Stage(folder))
-        portion = Portion(landing, known, records)
-        portion.take([file for file in files if not known.has(file)])
-        loads, plan = portion.loads, records.plan
-        if not loads:
+        new = [file for file in files if not known.has(file)]
+        if not new:
             return [], []
-        if any(drift.change == "type_widened" for drift in plan.drift):
-            records.stage.retype(connection, plan.types)
-        for load in loads:
-            load.seconds = round((time.monotonic() - started) / len(loads), 4)
-        drift = [(file or loads[0].path, d) for file, d in plan.news]
-        changes = [(file, d.column, d.change, d.before, d.after) for file, d in drift]
-        file_load.publish(warehouse, source, loads, records.stage, plan.change, changes)
-        return loads, plan.drift
+        with reading(new, _plan(warehouse, declaration), known) as (loads, plan, stage):
+            if not loads:
+                return [], []
+            for load in loads:
+                load.seconds = round((time.monotonic() - started) / len(loads), 4)
+            drift = [(file or loads[0].path, d) for file, d in plan.news]
+            changes = [(file, d.column, d.change, d.before, d.after) for file, d in drift]
+            file_load.publish(warehouse, source, loads, stage, plan.change, changes)
+            return loads, plan.drift
 
 
 def _plan(warehouse: Warehouse, declaration: FileDeclaration) -> Plan:
