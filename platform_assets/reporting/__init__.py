@@ -1,6 +1,6 @@
 """From `report.md` to one self-contained page: queries, charts, HTML. Imports no Dagster.
 
-    rendered = render(declaration, engine, out_dir, context=context)
+    rendered = render(declaration, engine, archive, context=context)
     upstream = tables(declaration)          # ["marts/daily_revenue", …], read from the SQL
 
 A report is Markdown with fenced blocks: ```` ```sql name ```` (a query), ```` ```parameters ````
@@ -18,16 +18,17 @@ from pathlib import Path
 import sqlalchemy
 
 from platform_assets.reporting import (
+    archive,
     columns,
     edition,
     page,
-    publish,
     queries,
     sections,
     sql,
     uses,
 )
 from platform_assets.reporting import document as documents
+from platform_assets.reporting.archive import Archive
 from platform_assets.reporting.declaration import (
     RenderContext,
     RenderedReport,
@@ -58,7 +59,7 @@ __all__ = [
 def render(
     declaration: ReportDeclaration,
     engine: sqlalchemy.Engine,
-    out_dir: Path,
+    kept: Archive | Path,
     *,
     context: RenderContext,
     drawer: Drawer | None = None,
@@ -68,7 +69,7 @@ def render(
     Args:
         declaration: the report.
         engine: read-only, on the warehouse; all queries run in one transaction.
-        out_dir: folder of all reports; the version goes to `<out_dir>/<name>/<UTC time>/`.
+        kept: where the versions of all reports are kept; a folder is an archive, too.
         context: what the page says of itself.
         drawer: draws the charts, and is not closed; default: one of its own.
 
@@ -79,15 +80,15 @@ def render(
     with contextlib.nullcontext(drawer) if drawer else Drawer() as drawing:
         content = fill(declaration, engine, context, drawing)
         html = page.compose(content)
-        folder = out_dir / declaration.name
-        version = publish.publish(
-            folder,
+        place = archive.archive_at(kept) if isinstance(kept, Path) else kept
+        version = place.publish(
+            declaration.name,
             context.generated_at,
             lambda target: edition.write(target, content, html, drawing),
         )
     return RenderedReport(
-        html_path=folder / "latest.html",
-        version_path=version,
+        version=version,
+        place=f"{place.place}/{declaration.name}/{version}",
         bytes=len(html.encode()),
         data_time=content.data_time,
         queries={name: len(result.rows) for name, result in content.answers.items()},

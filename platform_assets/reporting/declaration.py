@@ -185,6 +185,8 @@ class RenderContext:
         checks: newest results of upstream checks.
         stale: what is late upstream, each as a sentence; shown in the banner.
         live_url: where the filter form goes; without it there is none.
+        explain_url: below which each number is explained, as `<url>/<query>/<column>`; without it
+            none is.
     """
 
     owner: str
@@ -195,6 +197,7 @@ class RenderContext:
     checks: tuple[UpstreamCheck, ...] = ()
     stale: tuple[str, ...] = ()
     live_url: str = ""
+    explain_url: str = ""
 
     def __post_init__(self) -> None:
         if self.generated_at.tzinfo is None:
@@ -224,20 +227,30 @@ class RenderContext:
 
 @dataclass(frozen=True)
 class RenderedReport:
-    """A report that stands on disk.
+    """A report of which a version is kept.
 
     Attributes:
-        html_path: the newest page, `<out_dir>/<name>/latest.html`.
-        version_path: folder of the version, with page, PDF, pictures and rows; never changed.
+        version: its name, `2026-01-31T063000Z`.
+        place: folder or URL of the version, with page, PDF, pictures and rows; never changed.
         bytes: size of the page.
         data_time: the time up to which the data goes, if the report declares it and has data.
         queries: rows of each query.
         tables: warehouse tables that were read, as `schema.table`.
     """
 
-    html_path: Path
-    version_path: Path
+    version: str
+    place: str
     bytes: int
     data_time: datetime | date | None
     queries: dict[str, int] = field(default_factory=dict)
     tables: set[str] = field(default_factory=set)
+
+    @property
+    def version_path(self) -> Path:
+        """The folder of the version, of an archive in a folder."""
+        return Path(self.place)
+
+    @property
+    def html_path(self) -> Path:
+        """The newest page, of an archive in a folder."""
+        return self.version_path.with_name("latest.html")

@@ -101,15 +101,17 @@ def parse(text: str, file: str = "report.md") -> Document:
     return document
 
 
-def html(prose: Prose, value: Callable[[str, str, str], str]) -> str:
+def html(prose: Prose, value: Callable[[str, str, str], str], explained: bool = False) -> str:
     """Return prose as safe HTML.
 
     Args:
         prose: parsed Markdown.
         value: from query, column and format (may be empty) to the text of a `{{ … }}` value.
+        explained: each value says which it is, so that the page can lead to its explanation.
     """
     markdown = _markdown()
-    return str(markdown.renderer.render(list(prose.tokens), markdown.options, {"value": value}))
+    env = {"value": value, "explained": explained}
+    return str(markdown.renderer.render(list(prose.tokens), markdown.options, env))
 
 
 def fill(text: str, value: Callable[[str, str, str], str]) -> str:
@@ -252,7 +254,10 @@ def _render_value(
     self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
 ) -> str:
     meta = tokens[index].meta
-    return escape(str(env["value"](meta["query"], meta["column"], meta["format"])))
+    text = escape(str(env["value"](meta["query"], meta["column"], meta["format"])))
+    if not (env["explained"] and meta["column"]):
+        return text
+    return f'<span data-e="{meta["query"]}/{meta["column"]}">{text}</span>'
 
 
 def _render_image(

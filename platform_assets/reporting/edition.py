@@ -1,7 +1,7 @@
 """The files of one version: page, PDF, pictures, the rows of every query, and the facts.
 
 What belongs here: what each file is called and what is in it. What does not: where versions are
-kept (`publish`), what the PDF looks like (`pdf`).
+kept (`archive`), what the PDF looks like (`pdf`).
 """
 
 import json
@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from platform_assets.reporting import csv_export, numbers, pdf, picture
 from platform_assets.reporting.page import Content
-from platform_assets.reporting.publish import PAGE
 from platform_assets.reporting.queries import Result
 from platform_assets.reporting.svg import Drawer
-from platform_assets.reporting.versions import FACTS
+from platform_assets.reporting.versions import FACTS, PAGE
 
 if TYPE_CHECKING:  # it takes half a second to import, which a live page need not wait for
     import pyarrow as pa

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from platform_assets import reporting
+from platform_assets.reporting import archive, page
 from platform_assets.reporting import declaration as declarations
-from platform_assets.reporting import page, versions
 from platform_assets.reporting.declaration import RenderContext, ReportDeclaration, UpstreamCheck
 from platform_assets.reporting.errors import ReportError
 from platform_assets.reporting.queries import How
@@ -124,11 +124,12 @@ def context_of(report: ReportDeclaration, snapshot: int | None) -> RenderContext
         generated_at=datetime.now(UTC),
         snapshot=snapshot,
         live_url=f"/catalog/report/{report.name}/live",
+        explain_url=f"/catalog/explain/{report.name}",
     )
-    kept = versions.versions(settings().data / "reports" / report.name)
-    if not kept:
+    newest = archive.from_settings().newest(report.name)
+    if newest is None:
         return context
-    facts: dict[str, Any] = kept[0].facts
+    facts: dict[str, Any] = newest.facts
     told = facts.get("checks", {})
     checks = [UpstreamCheck("", passed=True)] * int(told.get("passed", 0))
     checks += [UpstreamCheck(name, passed=False) for name in told.get("failed", [])]

@@ -86,7 +86,8 @@ def compose(content: Content) -> str:
             section.fields["narrow"] = Markup(next(drawn))
         elif section.kind == "prose":
             fields = section.fields
-            fields["html"] = Markup(documents.html(fields["prose"], fields["write"]))
+            explained = bool(content.context.explain_url)
+            fields["html"] = Markup(documents.html(fields["prose"], fields["write"], explained))
     queries = [
         (query, content.answers[name], csv_export.data_url(content.answers[name]))
         for name, query in content.document.queries.items()

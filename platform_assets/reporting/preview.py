@@ -107,7 +107,10 @@ class Preview:
             report = ReportDeclaration.load(self.folder)
             snapshot, moment = self._moment()
             context = replace(
-                live.context_of(report, snapshot), generated_at=moment, live_url=self.address
+                live.context_of(report, snapshot),
+                generated_at=moment,
+                live_url=self.address,
+                explain_url="",
             )
             given = {name: value for name, value in values.items() if value}
             how = How(given=given, tolerant=True, cache=self._cache)

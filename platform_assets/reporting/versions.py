@@ -1,30 +1,32 @@
-"""The versions of a report that are kept, and what changed between two of them.
+"""A version of a report, its name, and what changed between two of them.
 
-What belongs here: reading what `publish` has written. What does not: writing.
+What belongs here: plain values. What does not: where versions are kept (`archive`).
 """
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from platform_assets.reporting import formats
 from platform_assets.reporting.errors import ReportError
 
-NAME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{6}Z(-\d+)?$")
+PAGE = "index.html"
+NAME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{6}Z(-\d+)?\Z")
 FACTS = "report.json"
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version on disk.
+    """One version that is kept.
 
     Attributes:
-        name: of its folder, `2026-01-31T063000Z`.
-        folder: where its files are.
+        name: `2026-01-31T063000Z`.
         made: when, UTC.
         data_time: the time up to which its data goes, ISO 8601; empty where none is stated.
         snapshot: the warehouse snapshot that it was made from.
@@ -33,7 +35,6 @@ class Version:
     """
 
     name: str
-    folder: Path
     made: datetime
     data_time: str
     snapshot: int | None
@@ -72,47 +73,65 @@ class Change:
         return formats.find("change")(self.relative)
 
 
-def versions(folder: Path) -> list[Version]:
-    """Return the versions in the folder of one report, the newest first.
+def second(made: datetime, snapshot: int | None, newest: Version | None) -> str:
+    """Return the beginning of the name of a new version: the second that it was made in.
 
-    A folder without a readable `report.json` is no version.
+    Names are sorted, and clocks of machines differ: a version of the same or newer data than the
+    newest has gets at least the newest's second, so that it comes after it.
     """
-    if not folder.is_dir():
-        return []
-    found = (_read(path) for path in folder.iterdir() if NAME.match(path.name))
-    return sorted((one for one in found if one), key=_order, reverse=True)
+    own = f"{made.astimezone(UTC):%Y-%m-%dT%H%M%S}Z"
+    if newest is None or snapshot is None or snapshot < (newest.snapshot or 0):
+        return own
+    return max(own, newest.name.partition("Z")[0] + "Z")
 
 
-def version(folder: Path, name: str) -> Version:
-    """Return the version `name` of the report in `folder`.
-
-    Raises:
-        ReportError: there is none of that name.
-    """
-    found = _read(folder / name) if NAME.match(name) else None
-    if found is None:
-        raise ReportError(f"there is no version `{name[:40]}` of this report.")
-    return found
+def numbered(second: str) -> Iterator[str]:
+    """Yield the names that a version of a second can have, the first free one of which it gets."""
+    yield second
+    for number in count(2):
+        yield f"{second}-{number}"
 
 
-def _order(one: Version) -> tuple[datetime, int]:
-    return one.made, int(one.name.partition("Z-")[2] or 1)
+def made(name: str) -> datetime:
+    """Return the second that a version's name says it was made in, UTC."""
+    return datetime.strptime(name[:17], "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
 
 
-def _read(folder: Path) -> Version | None:
+def newest_first(names: Iterable[str]) -> list[str]:
+    """Return those of `names` that are a version's, the newest first."""
+    return sorted((name for name in names if NAME.match(name)), key=_order, reverse=True)
+
+
+def _order(name: str) -> tuple[str, int]:
+    second, _, number = name.partition("Z-")
+    return second.rstrip("Z"), int(number or 1)
+
+
+def parse(name: str, facts: bytes) -> Version | None:
+    """Return a version from its `report.json`; None where that is none."""
     try:
-        facts = json.loads((folder / FACTS).read_text("utf-8"))
+        told = json.loads(facts)
         return Version(
-            name=folder.name,
-            folder=folder,
-            made=datetime.fromisoformat(facts["made"]),
-            data_time=facts.get("data_time") or "",
-            snapshot=facts.get("snapshot"),
-            run_id=facts.get("run_id") or "",
-            facts=facts,
+            name=name,
+            made=datetime.fromisoformat(told["made"]),
+            data_time=told.get("data_time") or "",
+            snapshot=told.get("snapshot"),
+            run_id=told.get("run_id") or "",
+            facts=told,
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def snapshot(folder: Path) -> int | None:
+    """Return the warehouse snapshot of the version whose files are in `folder`."""
+    found = parse("", (folder / FACTS).read_bytes())
+    return found.snapshot if found else None
+
+
+def missing(name: str) -> ReportError:
+    """Return the error for a version that is none."""
+    return ReportError(f"there is no version `{name[:40]}` of this report.")
 
 
 def compare(old: Version, new: Version) -> list[Change]:

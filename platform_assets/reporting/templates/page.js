@@ -59,6 +59,38 @@
     });
   });
 
+  // Each number leads to its explanation, where the catalog is that made it. A table is one stop
+  // of the tab key for each column, not one for each cell.
+  function explain(box, of, stop) {
+    var link = document.createElement("a");
+    link.className = "why";
+    link.href = root.dataset.explain + "/" + of.split("/").map(encodeURIComponent).join("/");
+    link.target = "_blank";
+    link.rel = "noopener";
+    link.title = "Explain this number";
+    if (!stop) link.tabIndex = -1;
+    link.append.apply(link, Array.from(box.childNodes));
+    box.append(link);
+  }
+  function cells(table, of, index) {
+    Array.from(table.querySelectorAll("tbody tr, tfoot tr")).slice(0, 300).forEach(function (row, n) {
+      Array.from(row.cells).forEach(function (cell, at) {
+        var wanted = index === undefined ? cell.classList.contains("square") : at === index;
+        if (wanted && /\d/.test(cell.textContent)) {
+          explain(cell.querySelector(".amount") || cell, of, n === 0);
+        }
+      });
+    });
+  }
+  if (root.dataset.explain && /^https?:$/.test(location.protocol)) {
+    document.querySelectorAll("[data-e]").forEach(function (box) {
+      var of = box.dataset.e;
+      if (box.tagName === "TH") cells(box.closest("table"), of, box.cellIndex);
+      else if (box.tagName === "TABLE") cells(box, of);
+      else if (/\d/.test(box.textContent)) explain(box, of, true);
+    });
+  }
+
   // Filters need a server: in a file that was mailed there are only the values in force.
   var form = document.getElementById("filters");
   if (form && /^https?:$/.test(location.protocol)) {
