@@ -14,19 +14,34 @@ from typing import Any
 
 import click
 
-from platform_assets.server.home import DEFINITIONS_MODULE, LOCATION_NAME
+from platform_assets.server import guard
+from platform_assets.server.connection import LOCATION_NAME, Address
+from platform_assets.server.home import DEFINITIONS_MODULE
 from platform_assets.server.processes import die_with_parent
+from resources.settings import settings
 
 EXIT_DEFINITIONS_DIED = 70
+NO_RECEIVER = (
+    "OpenLineage events are not sent: neither OPENLINEAGE_URL nor openlineage.yml is there."
+)
 WATCH_SECONDS = 1.0
 
 
 @click.command()
-@click.option("--socket", required=True, help="Path of the Unix socket to serve.")
+@click.option("--address", required=True, help="Unix socket or <host>:<port> to serve.")
 @click.option("--definitions", default=DEFINITIONS_MODULE, help="Module with the definitions.")
-def main(socket: str, definitions: str) -> None:
+def main(address: str, definitions: str) -> None:
     """Serve the definitions until the parent ends."""
     die_with_parent()
+    guard.install_in_dagster()
+    serve(Address.parse(address), definitions)
+
+
+def serve(address: Address, definitions: str) -> None:
+    """Serve the definitions until this process is told to stop."""
+    guard.install_in_dagster()
+    if not settings().openlineage_configured:
+        print(NO_RECEIVER, flush=True)
     from dagster._cli.code_server import start_command
     from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
 
@@ -39,12 +54,19 @@ def main(socket: str, definitions: str) -> None:
     _end_with_definitions(GrpcServerRegistry)
     start_command.main(
         [
-            *("--socket", socket, "--location-name", LOCATION_NAME),
+            *_listening(address),
+            *("--location-name", LOCATION_NAME),
             *("--module-name", definitions, "--working-directory", os.getcwd()),
             *("--log-level", "warning"),
         ],
         standalone_mode=False,
     )
+
+
+def _listening(address: Address) -> list[str]:
+    if address.socket:
+        return ["--socket", address.socket]
+    return ["--host", address.host, "--port", str(address.port)]
 
 
 def _end_with_definitions(registry: Any) -> None:

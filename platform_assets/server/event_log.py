@@ -15,6 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from dagster import EventLogEntry, EventLogRecord, EventRecordsFilter
@@ -27,6 +28,8 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
 )
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
+
+from platform_assets.server.guard import guard_database
 
 BUSY_SECONDS = 30
 ENGINES_KEPT = 16
@@ -87,6 +90,18 @@ class KeptEventLog(SqliteEventLogStorage):
             )
         return super().get_event_records(event_records_filter, limit, ascending)
 
+    def delete_events(self, run_id: str) -> None:
+        """Remove the events of a run, with the database that held them."""
+        with self._connect(INDEX_SHARD_NAME) as index:
+            self.delete_events_for_run(index, run_id)
+        self.free_concurrency_slots_for_run(run_id)
+        with self._lock:
+            if run_id in self._engines:
+                self._engines.pop(run_id).dispose()
+            self._initialized_dbs.discard(run_id)
+            for suffix in ("", "-wal", "-shm"):
+                Path(self.path_for_shard(run_id) + suffix).unlink(missing_ok=True)
+
     def wipe(self) -> None:
         """Remove every event of every run."""
         self._close()
@@ -116,7 +131,9 @@ class KeptEventLog(SqliteEventLogStorage):
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         )
         event.listen(engine, "connect", _wait_for_the_disk_at_checkpoints)
-        if shard not in self._initialized_dbs:
+        guard_database(engine)
+        # Another process may have deleted a run that this one has read.
+        if shard not in self._initialized_dbs or not Path(self.path_for_shard(shard)).exists():
             self._initdb(engine)
             self._initialized_dbs.add(shard)
         return engine
@@ -134,4 +151,7 @@ class KeptEventLog(SqliteEventLogStorage):
 
 
 def _wait_for_the_disk_at_checkpoints(connection: Any, _record: Any) -> None:
+    connection.execute(
+        "PRAGMA auto_vacuum=INCREMENTAL"
+    )  # of a new file: what is free goes in steps
     connection.execute("PRAGMA synchronous=NORMAL")

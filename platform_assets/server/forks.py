@@ -21,6 +21,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from platform_assets.server import guard
 from platform_assets.server.processes import die_with_parent
 
 # What runs import, beside what the definitions themselves import.
@@ -46,13 +47,8 @@ LIBRARIES = (
 def main() -> None:
     """Run `dagster api grpc` with this process's arguments, its runs being forks."""
     die_with_parent()
-    for library in LIBRARIES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(library)
-    threads = _threads()
-    _open_instance()
-    _load_definitions(sys.argv)
-    if _threads() == threads and threading.active_count() == 1:
+    guard.install_in_dagster()
+    if preload(_module(sys.argv)):
         fork_server_of_this()
     else:
         # A fork would inherit locks of threads that it does not have: import in a clean process.
@@ -62,6 +58,23 @@ def main() -> None:
     from dagster._cli import cli
 
     cli(sys.argv[1:], prog_name="dagster")
+
+
+def preload(definitions: str) -> bool:
+    """Import what runs need and the module of that name; return whether forks of this are safe.
+
+    They are not when the definitions leave threads running. Definitions that fail to load are left
+    to whoever loads them next, who reports it.
+    """
+    for library in LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    threads = _threads()
+    _open_instance()
+    with contextlib.suppress(Exception):
+        if definitions:
+            importlib.import_module(definitions).defs.get_repository_def().get_all_jobs()
+    return _threads() == threads and threading.active_count() == 1
 
 
 def fork_server_of_this() -> None:
@@ -124,16 +137,9 @@ def _open_instance() -> None:
         instance.get_runs(limit=1)
 
 
-def _load_definitions(arguments: list[str]) -> None:
-    """Import the module that the arguments name and resolve its definitions.
-
-    A failure is left to Dagster's server, which meets it again and reports it to its clients.
-    """
-    if "-m" not in arguments:
-        return
-    with contextlib.suppress(Exception):
-        module = importlib.import_module(arguments[arguments.index("-m") + 1])
-        module.defs.get_repository_def().get_all_jobs()
+def _module(arguments: list[str]) -> str:
+    """Return the module that the arguments of Dagster's code server name, or ""."""
+    return arguments[arguments.index("-m") + 1] if "-m" in arguments else ""
 
 
 def _threads() -> int:

@@ -1,28 +1,26 @@
 """Where the running platform keeps its files below the data folder, and its environment.
 
-What belongs here: paths, the instance's configuration, the environment of the processes. What does
-not: settings themselves (`resources.settings`) and the processes (`processes`).
+What belongs here: paths and the environment of the processes. What does not: settings themselves
+(`resources.settings`), what the instance is made of (`instance_config`), the processes
+(`processes`).
 """
 
-import json
 import os
 import shutil
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from platform_assets.server import guard, instance_config
+from platform_assets.server.connection import Address
 from resources.errors import PlatformError
-from resources.settings import PROJECT_ROOT, Settings, settings
+from resources.settings import Settings, settings
 
 DEFINITIONS_MODULE = "platform_assets.definitions"
-LOCATION_NAME = "platform"
-EVENT_LOG = """
-event_log_storage:
-  module: platform_assets.server.event_log
-  class: KeptEventLog
-  config:
-    base_dir: {folder}
-"""
+MADE = "# Made from dagster.yaml of the project and from the settings, by every start.\n"
 EVENTS_AT_ONCE = 500
 SOCKET_PATH_LIMIT = 100  # bytes; Linux allows 107 and macOS 103
 SOCKET_NAME_LIMIT = 20
@@ -32,12 +30,17 @@ SOCKET_NAME_LIMIT = 20
 class Home:
     """Folders of the running platform, all below the data folder."""
 
-    data: Path
+    settings: Settings
 
     @classmethod
     def from_settings(cls, s: Settings | None = None) -> "Home":
         """Return the home that the settings name."""
-        return cls((s or settings()).data)
+        return cls(s or settings())
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.settings.data
 
     @property
     def dagster(self) -> Path:
@@ -55,11 +58,6 @@ class Home:
         return self.data / "run"
 
     @property
-    def reports(self) -> Path:
-        """Rendered reports, served below `/files/reports`."""
-        return self.data / "reports"
-
-    @property
     def first_materialization(self) -> Path:
         """Exists once every asset was asked for; `up` starts serving at once from then on."""
         return self.dagster / "first-materialization"
@@ -71,7 +69,7 @@ class Home:
             PlatformError: the data folder cannot be written.
         """
         try:
-            for folder in (self.dagster, self.logs, self.run, self.reports):
+            for folder in (self.dagster, self.logs, self.run):
                 folder.mkdir(parents=True, exist_ok=True)
             self._configure_instance()
             with tempfile.TemporaryFile(dir=self.data):
@@ -91,12 +89,34 @@ class Home:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
             "PYTHONUNBUFFERED": "1",
+            **instance_config.instance_environment(self.settings),
         }
 
     def enter(self) -> None:
-        """Prepare the folders and give this process the environment."""
+        """Prepare the folders, give this process the environment, and see that servers answer.
+
+        Raises:
+            PlatformError: the data folder can't be written, or a server can't be reached.
+        """
+        guard.install()
         self.prepare()
         os.environ.update(self.environment())
+        instance_config.require_servers(self.settings)
+
+    def write_workspace(self, code: Address, part: str) -> Path:
+        """Write the workspace file that points a part of the platform at a code server."""
+        path = self.run / f"workspace-{part}.yaml"
+        path.write_text(yaml.safe_dump(code.workspace()))
+        return path
+
+    def only_daemon(self) -> AbstractContextManager[None]:
+        """Return a block that one daemon of the instance is in; others wait before it."""
+        url = self.settings.dagster_url.get_secret_value()
+        if not url:
+            return nullcontext()  # the data folder has its own lock
+        from platform_assets.server.postgres import alone
+
+        return alone(url)
 
     def scratch(self) -> Path:
         """Return an empty folder for sockets and temporary files of one run of the platform.
@@ -112,8 +132,8 @@ class Home:
         return folder
 
     def _configure_instance(self) -> None:
-        event_log = EVENT_LOG.format(folder=json.dumps(str(self.dagster / "history" / "runs")))
-        wanted = (PROJECT_ROOT / "dagster.yaml").read_text() + event_log
+        config = instance_config.instance_config(self.settings, self.dagster)
+        wanted = MADE + yaml.safe_dump(config, sort_keys=False)
         target = self.dagster / "dagster.yaml"
         if not target.exists() or target.read_text() != wanted:
             target.write_text(wanted)

@@ -1,7 +1,6 @@
 """The running platform as a whole: code server, daemon and web server under one supervisor."""
 
 import http.client
-import json
 import shutil
 import signal
 import time
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from platform_assets.server.home import DEFINITIONS_MODULE, LOCATION_NAME, Home
+from platform_assets.server.connection import Address
+from platform_assets.server.home import DEFINITIONS_MODULE, Home
 from platform_assets.server.processes import Processes, adopt_orphans
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
@@ -71,12 +71,10 @@ class Platform:
 
     def _start(self, processes: Processes, socket: str) -> None:
         self._failure.unlink(missing_ok=True)
-        workspace = self.home.run / "workspace.yaml"
-        location = {"grpc_server": {"socket": socket, "location_name": LOCATION_NAME}}
-        workspace.write_text(json.dumps({"load_from": [location]}))
-        reach = ["--socket", socket, "--workspace", str(workspace)]
+        workspace = self.home.write_workspace(Address(socket=socket), "up")
+        reach = ["--code", socket, "--workspace", str(workspace)]
         processes.start(
-            "code", [*_entry("code"), "--socket", socket, "--definitions", self.definitions]
+            "code", [*_entry("code"), "--address", socket, "--definitions", self.definitions]
         )
         where = ["--host", self.host, "--port", str(self.port), "--failure", str(self._failure)]
         processes.start("web", [*_entry("web"), *reach, *where])

@@ -38,6 +38,11 @@ def adopt_orphans() -> None:
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def descendants() -> set[psutil.Process]:
+    """Return all processes below this one."""
+    return set(psutil.Process().children(recursive=True))
+
+
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
@@ -59,7 +64,7 @@ class Child:
 
 @dataclass
 class Processes:
-    """The children of this process, in the order in which they were started.
+    """The children that this process starts through it, in their order; no other is touched.
 
     Args:
         logs: folder for one log file per child; the one before is kept as `<name>.log.1`.
@@ -72,6 +77,7 @@ class Processes:
     environment: Mapping[str, str]
     children: list[Child] = field(default_factory=list)
     hurry: threading.Event = field(default_factory=threading.Event)
+    others: set[psutil.Process] = field(default_factory=descendants)
 
     def start(self, name: str, arguments: Sequence[str]) -> Child:
         """Start `python <arguments>` in a session of its own, so that Ctrl-C reaches only us."""
@@ -134,10 +140,10 @@ class Processes:
                 _signal(child.process.pid, signal.SIGTERM)
         runs = [run for child in self.children if child.name == "code" for run in _runs(child)]
         self._end(runs, runs_grace)
-        self._end(psutil.Process().children(recursive=True), grace)
+        self._end(list(descendants() - self.others), grace)
         for child in self.children:
             child.process.wait()
-        self._end(psutil.Process().children(recursive=True), 1.0)
+        self._end(list(descendants() - self.others), 1.0)
         self.children.clear()
 
     def _end(self, processes: list[psutil.Process], grace: float) -> None:

@@ -5,35 +5,68 @@ What belongs here: which application answers which path. What does not: the page
 
 import asyncio
 import contextlib
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from platform_assets.server.connection import wait_for_code_server
+from platform_assets.server import guard
+from platform_assets.server.connection import Address, wait_for_code_server
+from platform_assets.server.home import Home
 from platform_assets.server.processes import die_with_parent
+from resources.settings import PROJECT_ROOT, Settings
 
 SHUTDOWN_SECONDS = 2
+PATIENCE_SECONDS = 20.0  # for a code server that nobody here supervises; pages say what is wrong
 POLL_MILLISECONDS = 2000
+READER_WAITS = 5.0  # seconds for an object store that is away
 
 
 @click.command()
 @click.option("--host", required=True)
 @click.option("--port", required=True, type=int)
-@click.option("--socket", required=True, help="Socket of the code server.")
+@click.option("--code", required=True, help="Address of the code server.")
 @click.option("--workspace", required=True, help="Workspace file that points at it.")
 @click.option("--failure", required=True, type=Path, help="File for why definitions do not load.")
-def main(host: str, port: int, socket: str, workspace: str, failure: Path) -> None:
+def main(host: str, port: int, code: str, workspace: str, failure: Path) -> None:
     """Serve until the parent ends."""
     die_with_parent()
+    guard.install_in_dagster()
+    wait_for_code_server(Address.parse(code))
+    _run(host, port, workspace, failure)
+
+
+def serve(home: Home, host: str, port: int, code: Address) -> None:
+    """Serve until this process is told to stop; also while the definitions do not load."""
+    guard.install_in_dagster()
+    # uvicorn ends its work at a SIGTERM and then raises it again, for whoever was there before it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _describe_models()
+    wait_for_code_server(code, PATIENCE_SECONDS)
+    _run(host, port, str(home.write_workspace(code, "web")), None)
+
+
+def _describe_models() -> None:
+    """Have dbt write, meanwhile, what pages tell of models: the code server has its own folder."""
+    subprocess.Popen(
+        [sys.executable, "-m", "platform_assets.cli", "dbt", "--quiet", "parse"],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 (this process has a single thread yet)
+    )
+
+
+def _run(host: str, port: int, workspace: str, failure: Path | None) -> None:
     import uvicorn
     from dagster import DagsterInstance
     from dagster._core.workspace.context import WorkspaceProcessContext
     from dagster._core.workspace.load_target import WorkspaceFileTarget
     from dagster_webserver.version import __version__
 
-    wait_for_code_server(socket)
     with (
         DagsterInstance.get() as instance,
         WorkspaceProcessContext(
@@ -41,7 +74,8 @@ def main(host: str, port: int, socket: str, workspace: str, failure: Path) -> No
         ) as context,
     ):
         instance.optimize_for_webserver(statement_timeout=15000, pool_recycle=3600, max_overflow=20)
-        _require_definitions(context, failure)
+        if failure is not None:
+            _require_definitions(context, failure)
         uvicorn.run(
             application(context),
             host=host,
@@ -63,29 +97,50 @@ def application(context: Any) -> Any:
     from starlette.routing import Mount, Route
 
     from platform_assets.catalog.catalog import Catalog
+    from platform_assets.catalog.external import External, names_of_ours
     from platform_assets.catalog.usage import Usage
     from platform_assets.catalog.web import application as catalog_pages
-    from platform_assets.server.home import Home
+    from platform_assets.lineage.openlineage.naming import Naming
+    from platform_assets.lineage.openlineage.received.reading import Reader
+    from platform_assets.lineage.openlineage.received.store import Store
+    from platform_assets.reporting import archive
+    from platform_assets.server import health_pages
     from platform_assets.server.live_reports import live_reports
+    from platform_assets.server.readiness import Readiness, probes
     from platform_assets.server.report_files import report_files
     from resources.warehouse import Warehouse
     from resources.warehouse.sandbox import Sandbox
 
-    home = Home.from_settings()
-    catalog = Catalog(context, home.data / "dbt" / "target")
+    home, reports = Home.from_settings(), archive.from_settings(patience=READER_WAITS)
+    store = Store.from_settings()
+    external = External(Reader(store), names_of_ours, Naming.from_settings().jobs)
+    catalog = Catalog(context, home.data / "dbt" / "target", external)
     usage = Usage(home.data / "catalog" / "usage.sqlite")
-    sandbox = Sandbox(Warehouse.from_settings())
+    warehouse = Warehouse.from_settings()
+    sandbox = Sandbox(warehouse)
+    readiness = Readiness(probes(context, warehouse, home.settings))
     dagster = DagsterWebserver(context, live_data_poll_rate=POLL_MILLISECONDS).create_asgi_app()
     return Starlette(
         routes=[
-            Mount("/files/reports", app=report_files(home.reports)),
+            *health_pages.routes(readiness),
+            Mount("/api/v1", app=received_lineage(store, home.settings)),
+            Mount("/files/reports", app=report_files(reports)),
             Route("/catalog", lambda _request: RedirectResponse("/catalog/")),
             Route("/catalog/report/{name}/live", live_reports()),
-            Mount("/catalog", app=catalog_pages(catalog, usage, sandbox, home.reports)),
+            Mount("/catalog", app=catalog_pages(catalog, usage, sandbox, reports)),
             Mount("/", app=dagster),
         ],
         lifespan=_lifespan(catalog, usage, sandbox),
     )
+
+
+def received_lineage(store: Any, s: Settings) -> Any:
+    """Return the application that takes events of other producers, and tells of them."""
+    from platform_assets.lineage.openlineage.received import web
+    from platform_assets.server.headers import SafeHeaders
+
+    key = s.lineage_key.get_secret_value()
+    return SafeHeaders(web.application(store, key), policy="default-src 'none'")
 
 
 def _lifespan(catalog: Any, usage: Any, sandbox: Any) -> Any:
