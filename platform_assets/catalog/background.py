@@ -7,11 +7,13 @@ import logging
 import threading
 import time
 
+from platform_assets.catalog import tracing
 from platform_assets.catalog.catalog import Catalog
 from platform_assets.catalog.coverage import shares
 from platform_assets.catalog.usage import Usage
 
 LOOK_SECONDS = 5.0
+SETTLES_SECONDS = 20.0  # a platform that starts has more urgent work than to have dbt compile
 RECORD_SECONDS = 3600.0
 
 
@@ -27,13 +29,15 @@ def start(catalog: Catalog, usage: Usage) -> threading.Event:
 
 
 def _keep(catalog: Catalog, usage: Usage, stop: threading.Event) -> None:
-    recorded = -RECORD_SECONDS
+    recorded, started = -RECORD_SECONDS, time.monotonic()
     while not stop.is_set():
         try:
             view = catalog.view()
             if time.monotonic() - recorded > RECORD_SECONDS and view.graph.assets:
                 usage.covered(shares(view))
                 recorded = time.monotonic()
+            if time.monotonic() - started > SETTLES_SECONDS or tracing.ready():
+                catalog.trace()
         except Exception:
             logging.getLogger(__name__).warning("The catalog was not brought up.", exc_info=True)
         stop.wait(LOOK_SECONDS)

@@ -7,6 +7,7 @@ what people see (`pages`).
 import contextlib
 import gc
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,9 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.catalog import collect
+from platform_assets.catalog import collect, tracing
+from platform_assets.catalog.columns import Columns
+from platform_assets.catalog.external import External
 from platform_assets.catalog.glossary import Glossary
 from platform_assets.catalog.glossary import read as read_glossary
 from platform_assets.catalog.health import NO_STATUS, Health, Status, Verdict
@@ -28,6 +31,9 @@ from platform_assets.server.load_errors import load_error
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
+TRACED_FOR = timedelta(minutes=10)  # lineage, while no file changes
+RETRIED_AFTER = timedelta(minutes=1)  # lineage that could not be read
+NOTHING_TOLD: Mapping[str, Status] = {}
 KEPT_FOR = timedelta(seconds=5)  # a view, while nothing happens: ages are that exact
 
 
@@ -39,6 +45,7 @@ class View:
         trouble: why the definitions do not load; the graph is then the last that did.
         known_at: when the graph was read.
         judged: verdicts that views before this one have come to, as far as they still hold.
+        columns: the lineage of columns, as far as it was read.
     """
 
     graph: Graph
@@ -48,6 +55,7 @@ class View:
     known_at: datetime | None = None
     glossary: Glossary = field(default_factory=Glossary)
     judged: Judged = field(default_factory=dict, compare=False, repr=False)
+    columns: Columns = field(default_factory=Columns, compare=False, repr=False)
 
     def status(self, key: str) -> Status:
         """Return how an asset is."""
@@ -88,10 +96,12 @@ class Catalog:
     Args:
         context: Dagster's `WorkspaceProcessContext`.
         dbt_target: the folder of dbt's artifacts.
+        external: what other platforms told; None without.
     """
 
-    def __init__(self, context: Any, dbt_target: Path) -> None:
+    def __init__(self, context: Any, dbt_target: Path, external: External | None = None) -> None:
         self._context = context
+        self.external = external
         self._target = dbt_target
         self._statuses = Statuses(context.instance)
         self._guard = threading.Lock()
@@ -100,7 +110,11 @@ class Catalog:
         self._known_at: datetime | None = None
         self._glossary: tuple[Any, Glossary] = ((), Glossary())
         self._last: View | None = None
+        self._together: tuple[Any, Any, Mapping[str, Status]] = (None, None, {})
         self._judged: Judged = {}
+        self._columns = Columns()
+        self._traced: tuple[Any, ...] = ()
+        self._traced_at = 0.0
         self.index = Index()
 
     @property
@@ -114,18 +128,54 @@ class Catalog:
         workspace = self._context.create_request_context()
         trouble = _trouble(workspace)
         with self._guard:
-            state = (*_versions(workspace), _modified(self._target / "manifest.json"))
+            columns = self._columns
+            manifest = _modified(self._target / "manifest.json")
+            state = (*_versions(workspace), manifest, columns.version)
             if state != self._state and not trouble:
                 with _no_garbage_collection():
-                    self._graph = self._collect(workspace)
-                    self.index.update(self._graph)
+                    self._graph = self._collect(workspace, columns)
                 self._state, self._known_at = state, datetime.now(UTC)
-            graph, known_at = self._graph, self._known_at
-        return self._shown(graph, trouble, known_at)
+            own, known_at = self._graph, self._known_at
+            with _no_garbage_collection():
+                graph, told = self.external.join(own) if self.external else (own, NOTHING_TOLD)
+                self.index.update(graph)
+        statuses = self._with_told(self._statuses.read(own), told)
+        return self._shown(graph, statuses, trouble, known_at, columns)
 
-    def _shown(self, graph: Graph, trouble: str, known_at: datetime | None) -> View:
+    def trace(self) -> None:
+        """Read the lineage of columns again if it may have changed; takes seconds if dbt's has.
+
+        Tables of the warehouse change without a word, and what failed may not fail again: both are
+        looked at now and then.
+        """
+        workspace = self._context.create_request_context()
+        state = (*_versions(workspace), tracing.state())
+        rest = RETRIED_AFTER if self._columns.problem else TRACED_FOR
+        due = time.monotonic() - self._traced_at > rest.total_seconds()
+        if (state != self._traced or due) and not _trouble(workspace):
+            self._traced, self._traced_at = state, time.monotonic()
+            self._columns = tracing.read(workspace.asset_graph.asset_nodes, self._columns)
+
+    def _with_told(
+        self, statuses: Mapping[str, Status], told: Mapping[str, Status]
+    ) -> Mapping[str, Status]:
+        """Return both, the same object while both are."""
+        if not told:
+            return statuses
+        if self._together[0] is not statuses or self._together[1] is not told:
+            self._together = (statuses, told, {**told, **statuses})
+        return self._together[2]
+
+    def _shown(
+        self,
+        graph: Graph,
+        statuses: Mapping[str, Status],
+        trouble: str,
+        known_at: datetime | None,
+        columns: Columns,
+    ) -> View:
         """Return the view of before while nothing is new: its verdicts need not be made again."""
-        statuses, terms, now = self._statuses.read(graph), self._terms(), datetime.now(UTC)
+        terms, now = self._terms(), datetime.now(UTC)
         last = self._last
         if (
             last is not None
@@ -133,10 +183,11 @@ class Catalog:
             and last.graph is graph
             and last.statuses is statuses
             and last.glossary is terms
+            and last.columns is columns
             and (last.trouble, last.known_at) == (trouble, known_at)
         ):
             return last
-        self._last = View(graph, statuses, now, trouble, known_at, terms, self._judged)
+        self._last = View(graph, statuses, now, trouble, known_at, terms, self._judged, columns)
         return self._last
 
     def _terms(self) -> Glossary:
@@ -150,10 +201,10 @@ class Catalog:
                 self._glossary = (state, self._glossary[1])
         return self._glossary[1]
 
-    def _collect(self, workspace: Any) -> Graph:
+    def _collect(self, workspace: Any, columns: Columns) -> Graph:
         manifest = collect.manifest(self._target / "manifest.json")
         found = collect.graph(
-            workspace.asset_graph.asset_nodes, manifest, self._target / "compiled"
+            workspace.asset_graph.asset_nodes, manifest, self._target / "compiled", columns
         )
         # An asset that did not change stays the same object: whatever rests on it stays, too.
         known = self._graph.assets

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import sqlalchemy
 
+from platform_assets.catalog.columns import Columns
 from platform_assets.catalog.model import Asset, Column, Graph
 from platform_assets.catalog.privacy import marked
+from platform_assets.lineage.openlineage.naming import Naming, source_table
 from resources.settings import PROJECT_ROOT, settings
 
 KIND_TAG = "dagster/kind/"
@@ -25,23 +28,31 @@ _KIND_OF_LAYER = {
     "report": "report",
     "platform": "platform",
 }
+UNTRACED = Columns()
 NO_TAGS: Mapping[str, str] = {}  # of most columns: one for all of them
 Nodes = Mapping[str, Mapping[str, Any]]  # dbt: unique id → node
 
 
-def graph(nodes: Iterable[Any], dbt: Mapping[str, Any], compiled: Path | None = None) -> Graph:
+def graph(
+    nodes: Iterable[Any],
+    dbt: Mapping[str, Any],
+    compiled: Path | None = None,
+    lineage: Columns = UNTRACED,
+) -> Graph:
     """Return the catalog's graph.
 
     Args:
         nodes: Dagster's asset nodes, of a process of its own or of the web server's workspace.
         dbt: the manifest; {} without.
         compiled: the folder of compiled SQL that dbt wrote last.
+        lineage: of columns, as far as it is known: personal data is followed along it.
     """
     models: Nodes = dbt.get("nodes", {})
     tests = _tests(models)
     read = _reader(compiled)
     assets = [_asset(node, models, tests, read) for node in nodes]
-    return marked(Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)}))
+    found = Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)})
+    return marked(found, lineage)
 
 
 def glossary_folder() -> Path:
@@ -95,7 +106,23 @@ def _asset(
         audience=_text(metadata, "audience"),
         link=_text(metadata, "page"),
         materializable=bool(node.is_materializable),
+        outside=_outside(metadata),
     )
+
+
+def _outside(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return what a source declares to read: files that land, or a table of a database."""
+    declared = _plain(metadata.get("source"))
+    if not isinstance(declared, dict):
+        return ()
+    try:
+        if declared.get("kind") == "files":
+            found = Naming.from_settings().landed(str(declared.get("glob")))
+        else:
+            found = source_table(str(declared.get("url")), str(declared.get("table")))
+    except (ValueError, sqlalchemy.exc.ArgumentError):  # a secret in the address is not set here
+        return ()
+    return ((found.namespace, found.name),)
 
 
 def _tests(models: Nodes) -> dict[str, dict[str, list[str]]]:
@@ -112,10 +139,8 @@ def _columns(
     metadata: Mapping[str, Any], tests: Mapping[str, list[str]], model: Mapping[str, Any]
 ) -> tuple[Column, ...]:
     schema = _plain(metadata.get("dagster/column_schema"))
-    types = {
-        name.lower(): str(column.get("data_type") or "")
-        for name, column in model.get("columns", {}).items()
-    }
+    described = {name.lower(): column for name, column in model.get("columns", {}).items()}
+    types = {name: str(column.get("data_type") or "") for name, column in described.items()}
     return tuple(
         Column(
             name=column.name,
@@ -124,10 +149,24 @@ def _columns(
             description=column.description or "",
             tests=tuple(sorted(tests.get(column.name.lower(), ()))) if tests else (),
             personal="personal" in column.tags,
+            parts=_parts(column.tags.get("personal", "")),
+            exempt=column.tags.get("not_personal", "")
+            or _exempt(described.get(column.name.lower(), {})),
             tags=dict(column.tags) if column.tags else NO_TAGS,
         )
         for column in (schema.columns if schema is not None else ())
     )
+
+
+def _parts(tag: str) -> tuple[str, ...]:
+    """Return the personal paths in a column of JSON, from its tag; () is all of it."""
+    return tuple(part.strip() for part in tag.split(",")) if tag not in ("", "true") else ()
+
+
+def _exempt(column: Mapping[str, Any]) -> str:
+    """Return why a column holds no personal data though it is made from some; "" if it may."""
+    metas = (column.get("meta"), (column.get("config") or {}).get("meta"))
+    return next((str(m["not_personal"]) for m in metas if m and m.get("not_personal")), "")
 
 
 def _freshness(policy: Any) -> tuple[float | None, float | None, str]:

@@ -34,13 +34,13 @@ def coverage(
         in_vain: searches that found nothing: text, how often, when last.
     """
     by_domain: dict[str, list[Asset]] = defaultdict(list)
-    for each in view.graph.assets.values():
+    for each in _ours(view):
         by_domain[each.domain or "none"].append(each)
     rows = [_covered(view, name, assets) for name, assets in sorted(by_domain.items())]
     return {
         "measures": list(MEASURES),
         "domains": rows,
-        "all": _covered(view, "all", list(view.graph.assets.values())),
+        "all": _covered(view, "all", _ours(view)),
         "in_vain": [{"text": t, "count": n, "at": at} for t, n, at in in_vain[:20]],
         "days": {
             measure: [{"day": day, "share": share} for day, share in days.get(measure, ())]
@@ -51,8 +51,13 @@ def coverage(
 
 def shares(view: View) -> dict[str, float]:
     """Return of each measure its share over all assets, to be recorded day by day."""
-    found = _covered(view, "all", list(view.graph.assets.values()))["shares"]
+    found = _covered(view, "all", _ours(view))["shares"]
     return {measure: found[measure]["share"] for measure in MEASURES}
+
+
+def _ours(view: View) -> list[Asset]:
+    """Return what somebody here can look after."""
+    return [asset for asset in view.graph.assets.values() if asset.kind != "external"]
 
 
 def _covered(view: View, name: str, assets: Sequence[Asset]) -> Facts:

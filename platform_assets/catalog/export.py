@@ -19,6 +19,7 @@ from platform_assets.catalog.catalog import View
 from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.present import Facts
 from platform_assets.catalog.theme import theme
+from platform_assets.reporting.archive import Archive
 
 STATIC = Path(__file__).parent / "static"
 FILES = ("catalog.css", "export.js")
@@ -37,13 +38,13 @@ class Page:
 
 
 def export(
-    view: View, days: Mapping[str, list[tuple[str, float]]], reports: Path, folder: Path
+    view: View, days: Mapping[str, list[tuple[str, float]]], reports: Archive, folder: Path
 ) -> int:
     """Write the catalog into a folder, which is made; return the number of pages.
 
     Args:
         days: coverage day by day.
-        reports: the folder of rendered reports; the newest of each is taken along.
+        reports: where versions of reports are kept; the newest of each is taken along.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "static").mkdir(exist_ok=True)
@@ -53,10 +54,10 @@ def export(
     (folder / "static" / "index.js").write_text(_index(view), encoding="utf-8")
     known = set()
     for asset in view.graph.assets.values():
-        newest = reports / asset.name / "latest.html"
-        if asset.kind == "report" and newest.is_file():
+        newest = reports.page(asset.name) if asset.kind == "report" else None
+        if newest is not None:
             (folder / "reports").mkdir(exist_ok=True)
-            shutil.copyfile(newest, folder / "reports" / f"{_safe(asset.name)}.html")
+            (folder / "reports" / f"{_safe(asset.name)}.html").write_bytes(newest)
             known.add(f"reports/{_safe(asset.name)}.html")
     everything = list(_pages(view, days))
     known |= {file_of(page.address) for page in everything}

@@ -91,6 +91,8 @@ def verdict(asset: Asset, status: Status, now: datetime) -> Verdict:
         reasons.append((Health.warning, _checks(warnings, "warns", "warn")))
     if status.made_at is None and asset.materializable:
         reasons.append((Health.unknown, "never materialized"))
+    if not reasons and asset.kind == "external":
+        return _external(asset, status, now)
     if not reasons:
         return Verdict(Health.good, _good(status, now))
     worst = max(health for health, _ in reasons)
@@ -112,6 +114,16 @@ def _age(asset: Asset, status: Status, now: datetime) -> list[tuple[Health, str]
     if asset.deadline and status.fresh == "FAIL":
         return [(Health.failing, f"not made by its deadline ({asset.deadline})")]
     return []
+
+
+def _external(asset: Asset, status: Status, now: datetime) -> Verdict:
+    """Return how something of another platform is, as far as that one tells."""
+    if status.running:
+        return Verdict(Health.good, "a run is at work")
+    if status.made_at is None:
+        return Verdict(Health.unknown, "no finished run is known")
+    what = "last run ended" if asset.layer == "external job" else "last written"
+    return Verdict(Health.good, f"{what} {span(now - status.made_at)} ago")
 
 
 def _good(status: Status, now: datetime) -> str:

@@ -24,12 +24,27 @@ _TOKEN = re.compile(
 )
 
 
-def sql(text: str) -> Markup:
-    """Return SQL as HTML with a `<span class>` around what stands out: c, j, s, n, k."""
+def sql(text: str, column: str = "") -> Markup:
+    """Return SQL as HTML with a `<span class>` around what stands out: c, j, s, n, k.
+
+    The name of a column stands in a `<mark>` wherever it is named.
+    """
+    named = re.compile(rf"\b{re.escape(column)}\b", re.IGNORECASE) if column else None
     parts, end = [], 0
     for match in _TOKEN.finditer(text):
-        parts.append(escape(text[end : match.start()]))
+        parts.append(_plain(text[end : match.start()], named))
         parts.append(Markup('<span class="{}">{}</span>').format(match.lastgroup, match[0]))
         end = match.end()
-    parts.append(escape(text[end:]))
+    parts.append(_plain(text[end:], named))
     return Markup("").join(parts)
+
+
+def _plain(text: str, named: re.Pattern[str] | None) -> Markup:
+    if named is None:
+        return escape(text)
+    parts, end = [], 0
+    for match in named.finditer(text):
+        parts.append(escape(text[end : match.start()]))
+        parts.append(Markup("<mark>{}</mark>").format(match[0]))
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from platform_assets.catalog.catalog import View
-from platform_assets.catalog.model import Graph
+from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.present import Facts
 
 WIDTH, HEIGHT = 208, 44  # of a node, in pixels
 GAP_X, GAP_Y = 64, 14
 SWEEPS = 4  # of ordering
+LONGEST_LABEL = 24  # letters
 MOST = 1_000  # nodes of one drawing
 
 
@@ -46,7 +47,7 @@ class Drawing:
     def paths(self) -> list[tuple[str, str, str]]:
         """Return of each edge both keys and the curve between their boxes, as an SVG path."""
         at = {node.key: node for node in self.nodes}
-        return [(a, b, _curve(at[a], at[b])) for a, b in self.edges]
+        return [(a, b, curve(at[a].x, at[a].y, at[b].x, at[b].y)) for a, b in self.edges]
 
 
 def draw(graph: Graph, key: str, up: int, down: int) -> Drawing:
@@ -55,20 +56,36 @@ def draw(graph: Graph, key: str, up: int, down: int) -> Drawing:
     chosen = sorted(near, key=lambda k: (near[k], -graph.importance[k], k))[:MOST]
     inside = {k: None for k in graph.order if k in set(chosen)}
     parents = {k: [p for p in graph.assets[k].parents if p in inside] for k in inside}
-    layers = _ordered(_layers(list(inside), parents), parents)
+    placed = place(list(inside), parents)
+    nodes = []
+    for k, (x, y) in placed.at.items():
+        hidden_up = sum(p in graph.assets and p not in inside for p in graph.assets[k].parents)
+        hidden_down = sum(c not in inside for c in graph.children[k])
+        nodes.append(Node(k, x, y, hidden_up, hidden_down))
+    edges = tuple((p, k) for k in inside for p in parents[k])
+    return Drawing(tuple(nodes), edges, placed.width, placed.height, len(near) - len(chosen))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where each box stands: its left upper corner; and the size of it all in pixels."""
+
+    at: Mapping[str, tuple[int, int]]
+    width: int
+    height: int
+
+
+def place(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> Placed:
+    """Return where boxes stand, given in an order in which each comes after its parents."""
+    layers = _ordered(_layers(order, parents), parents)
     tallest = max(len(layer) for layer in layers)
     height = tallest * (HEIGHT + GAP_Y) - GAP_Y
-    nodes = []
+    at = {}
     for number, layer in enumerate(layers):
         top = (height - (len(layer) * (HEIGHT + GAP_Y) - GAP_Y)) // 2
-        for place, k in enumerate(layer):
-            hidden_up = sum(p in graph.assets and p not in inside for p in graph.assets[k].parents)
-            hidden_down = sum(c not in inside for c in graph.children[k])
-            x, y = number * (WIDTH + GAP_X), top + place * (HEIGHT + GAP_Y)
-            nodes.append(Node(k, x, y, hidden_up, hidden_down))
-    edges = tuple((p, k) for k in inside for p in parents[k])
-    width = len(layers) * (WIDTH + GAP_X) - GAP_X
-    return Drawing(tuple(nodes), edges, width, height, len(near) - len(chosen))
+        for row, key in enumerate(layer):
+            at[key] = number * (WIDTH + GAP_X), top + row * (HEIGHT + GAP_Y)
+    return Placed(at, len(layers) * (WIDTH + GAP_X) - GAP_X, height)
 
 
 def drawing(view: View, key: str, up: int, down: int) -> Facts:
@@ -84,8 +101,9 @@ def drawing(view: View, key: str, up: int, down: int) -> Facts:
         "nodes": [
             {
                 "key": node.key,
-                "label": view.graph.assets[node.key].name,
-                "kind": view.graph.assets[node.key].layer or view.graph.assets[node.key].kind,
+                "label": _label(view.graph.assets[node.key]),
+                "kind": _kind(view.graph.assets[node.key]),
+                "external": view.graph.assets[node.key].kind == "external",
                 "health": view.verdicts[node.key].health.name,
                 "reason": view.verdicts[node.key].reason,
                 "x": node.x,
@@ -99,12 +117,25 @@ def drawing(view: View, key: str, up: int, down: int) -> Facts:
     }
 
 
+def _label(asset: Asset) -> str:
+    """Return what fits into a box; the end of what others have, which is where names differ."""
+    if asset.kind != "external":
+        return asset.name
+    title = asset.title
+    return title if len(title) <= LONGEST_LABEL else f"…{title[1 - LONGEST_LABEL :]}"
+
+
+def _kind(asset: Asset) -> str:
+    return (asset.layer or asset.kind).removeprefix("external ")
+
+
 def _layers(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Return the nodes by rank: right of all their parents, close to what reads them."""
     children: dict[str, list[str]] = {key: [] for key in order}
     rank: dict[str, int] = {}
     for key in order:
-        rank[key] = max((rank[p] + 1 for p in parents[key]), default=0)
+        # A parent that comes later closes a circle.
+        rank[key] = max((rank[p] + 1 for p in parents[key] if p in rank), default=0)
         for parent in parents[key]:
             children[parent].append(key)
     for key in reversed(order):
@@ -137,7 +168,8 @@ def _ordered(layers: list[list[str]], parents: Mapping[str, Sequence[str]]) -> l
     return layers
 
 
-def _curve(a: Node, b: Node) -> str:
-    x1, y1, x2, y2 = a.x + WIDTH, a.y + HEIGHT // 2, b.x, b.y + HEIGHT // 2
+def curve(from_x: int, from_y: int, to_x: int, to_y: int) -> str:
+    """Return the line from one box to another, given their left upper corners, as an SVG path."""
+    x1, y1, x2, y2 = from_x + WIDTH, from_y + HEIGHT // 2, to_x, to_y + HEIGHT // 2
     bend = max(GAP_X // 2, (x2 - x1) // 2)
     return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"

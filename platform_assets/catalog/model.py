@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-KINDS = ("report", "table", "source", "platform", "other")
+KINDS = ("report", "table", "source", "platform", "external", "other")
+EXTERNAL = "openlineage/"  # begins the keys of what other platforms have
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,9 @@ class Column:
     Attributes:
         tests: names of the checks that look at this column.
         personal: it holds personal data; previews and profiles do not show its values.
+        parts: of a column of JSON, the paths in it that are personal; () is all of it.
+        because: why, where nobody marked it: the column that it carries on, `raw.shop.email`.
+        exempt: why it holds none though it is made from some, as declared.
     """
 
     name: str
@@ -26,6 +30,9 @@ class Column:
     description: str = ""
     tests: tuple[str, ...] = ()
     personal: bool = False
+    parts: tuple[str, ...] = ()
+    because: str = ""
+    exempt: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -42,6 +49,7 @@ class Asset:
         written, compiled: SQL as its author wrote it, and as it runs.
         text: words of a report's page.
         link: where the thing itself is, for what is no table (a report's page).
+        outside: the data from elsewhere that it is loaded from, as OpenLineage names it.
     """
 
     key: str
@@ -69,6 +77,7 @@ class Asset:
     audience: str = ""
     link: str = ""
     materializable: bool = True
+    outside: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -118,22 +127,32 @@ class Graph:
         for key in reversed(self.order):
             bits = 0
             for child in self.children[key]:
-                bits |= reached[child] | (1 << places[child])
+                bits |= reached.get(child, 0) | (1 << places[child])
             reached[key] = bits
         return {key: bits.bit_count() for key, bits in reached.items()}
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """All keys, each after everything that it depends on."""
+        """All keys, each after everything that it depends on.
+
+        Where others read a table and write it back, there is no such order: one of the circle comes
+        first.
+        """
         waiting = {
             key: sum(parent in self.assets for parent in asset.parents)
             for key, asset in self.assets.items()
         }
         ready = deque(sorted(key for key, count in waiting.items() if not count))
-        done: list[str] = []
-        while ready:
+        done: dict[str, None] = {}
+        while len(done) < len(self.assets):
+            if not ready:
+                ready.append(
+                    min((k for k in waiting if k not in done), key=lambda k: (waiting[k], k))
+                )
             key = ready.popleft()
-            done.append(key)
+            if key in done:
+                continue
+            done[key] = None
             for child in self.children[key]:
                 waiting[child] -= 1
                 if not waiting[child]:

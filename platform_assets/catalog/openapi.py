@@ -9,6 +9,7 @@ from platform_assets.catalog.search import FACETS
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
+NAME: Schema = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 100}
 KEY: Schema = {"type": "string", "minLength": 1, "maxLength": 300}
 
 
@@ -49,7 +50,12 @@ def _of_assets() -> dict[str, Schema]:
     column = _parameter("column", KEY, "Its name.", "path")
     asset = _object({"key": TEXT, "health": TEXT, "fields": {"type": "array"}}, ["key", "health"])
     listed: Schema = {"type": "array"}
+    kind = _parameter("kind", {"enum": ["dataset", "job"]}, "What it is.", "path")
+    end = _parameter("name", KEY, "The end of its address.", "path")
     return {
+        "/external/{kind}/{name}.json": _get(
+            "A dataset or a job of another platform.", asset, kind, end, errors=(404,)
+        ),
         "/asset/{key}.json": _get("An asset.", asset, key, errors=(404,)),
         "/impact/{key}.json": _get(
             "Who is hit if it breaks.", _object({"assets": listed}, ["assets"]), key, errors=(404,)
@@ -62,6 +68,14 @@ def _of_assets() -> dict[str, Schema]:
         ),
         "/column/{key}/{column}.json": _get(
             "A column.", _object({"column": {"type": "object"}}), key, column, errors=(404,)
+        ),
+        "/explain/{report}/{query}/{column}.json": _get(
+            "What a number of a report rests on.",
+            _object({"known": {"type": "boolean"}, "way": listed}, ["known", "way"]),
+            _parameter("report", NAME, "A report's name.", "path"),
+            _parameter("query", NAME, "The query that the number stands in.", "path"),
+            _parameter("column", NAME, "Its column.", "path"),
+            errors=(404,),
         ),
         "/report/{name}.json": _get(
             "A report's versions.", _object({"versions": listed}), name, errors=(404,)

@@ -22,6 +22,7 @@ from platform_assets.catalog.present import (
     moment,
     owner,
     term_url,
+    told,
     windows,
 )
 from platform_assets.catalog.search import FACETS, Found, Index
@@ -41,7 +42,9 @@ def home(view: View) -> Facts:
     made = [a for a in assets if view.status(a.key).made_at]
     newest = sorted(made, key=lambda a: str(moment(view.status(a.key).made_at)), reverse=True)
     owners = Counter(o for a in assets for o in a.owners)
-    troubled = [a for a, found in view.troubled() if found.health > Health.unknown]
+    troubled = [
+        a for a, found in view.troubled() if found.health > Health.unknown and _concerns_us(view, a)
+    ]
     return {
         "counts": Counter(a.kind for a in assets),
         "attention": cards(view, troubled[:SHOWN]),
@@ -51,6 +54,12 @@ def home(view: View) -> Facts:
         "domains": _domains(view),
         "owners": [{**owner(name), "assets": count} for name, count in owners.most_common()],
     }
+
+
+def _concerns_us(view: View, asset: Asset) -> bool:
+    """Return whether an asset is ours, or something of ours rests on it."""
+    below = view.graph.having(view.graph.downstream(asset.key))
+    return any(each.kind != "external" for each in (asset, *below))
 
 
 def _domains(view: View) -> list[Facts]:
@@ -137,6 +146,7 @@ def asset(view: View, key: str) -> Facts:
         "running": status.running,
         "failed_run": status.failed_run,
         "checks": [check(c, view.now) for c in status.checks],
+        "told": told(status.metadata) if found.kind == "platform" else [],
         "fields": [column(view, found, c) for c in found.columns],
         "upstream": cards(view, view.graph.having(direct[0])),
         "downstream": cards(view, view.graph.having(direct[1])),
@@ -162,31 +172,6 @@ def impact(view: View, key: str) -> Facts:
         "reports": cards(view, [a for a in assets if a.kind == "report"]),
         "owners": [{**owner(name), "assets": count} for name, count in owners.most_common()],
         "audiences": sorted({a.audience for a in assets if a.audience}),
-    }
-
-
-def column_page(view: View, key: str, name: str) -> Facts:
-    """Return what is known of a column, and where else a column of its name is.
-
-    Raises:
-        Missing: there is no such asset, or no such column in it.
-    """
-    found = find(view, key)
-    one = found.column(name)
-    if one is None:
-        raise Missing(f"{key} has no column {name}.")
-    results = {c.name: c for c in view.status(key).checks}
-    same = [
-        {**column(view, other, match), "asset": card(view, other)}
-        for other in view.graph.assets.values()
-        if other.key != key and (match := other.column(name)) is not None
-    ]
-    return {
-        "asset": card(view, found),
-        "column": column(view, found, one),
-        "table": found.table,
-        "checks": [check(results[test], view.now) for test in one.tests if test in results],
-        "elsewhere": same,
     }
 
 
@@ -237,6 +222,7 @@ def _group(view: View, assets: Sequence[Asset]) -> Facts:
         "attention": cards(view, care),
         "reports": cards(view, [a for a in ranked if a.kind == "report"]),
         "tables": cards(view, [a for a in ranked if a.kind in ("table", "platform", "other")]),
+        "external": cards(view, [a for a in ranked if a.kind == "external"]),
         "sources": cards(view, [a for a in ranked if a.kind == "source"]),
         "owners": [owner(name) for name in sorted({o for a in assets for o in a.owners})],
     }

@@ -4,26 +4,34 @@ What belongs here: which facts of an asset go where. What does not: HTML (`templ
 (`web`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.health import CheckResult, span
-from platform_assets.catalog.model import Asset, Column
+from platform_assets.catalog.model import EXTERNAL, Asset, Column
 
 Facts = dict[str, Any]
 
 
 def asset_url(key: str) -> str:
-    """Return the path of an asset's page."""
+    """Return the path of an asset's page, or of another platform's job or dataset."""
+    if key.startswith(EXTERNAL):
+        return f"/catalog/external/{quote(key.removeprefix(EXTERNAL))}"
     return f"/catalog/asset/{quote(key)}"
 
 
 def column_url(key: str, column: str) -> str:
     """Return the path of a column's page."""
     return f"/catalog/column/{quote(key)}/{quote(column, safe='')}"
+
+
+def explain_url(report: str, query: str, column: str) -> str:
+    """Return the path of the explanation of a number of a report."""
+    parts = "/".join(quote(part, safe="") for part in (report, query, column))
+    return f"/catalog/explain/{parts}"
 
 
 def owner_url(owner: str) -> str:
@@ -58,6 +66,7 @@ def card(view: View, asset: Asset) -> Facts:
     status, found = view.status(asset.key), view.verdicts[asset.key]
     return {
         "key": asset.key,
+        "place": asset.tags.get("namespace", "") if asset.kind == "external" else asset.key,
         "name": asset.name,
         "label": asset.label,
         "url": asset_url(asset.key),
@@ -90,6 +99,8 @@ def column(view: View, asset: Asset, found: Column) -> Facts:
         "description": found.description,
         "tests": [test_in_words(name, asset, found) for name in found.tests],
         "personal": found.personal,
+        "because": found.because,
+        "exempt": found.exempt,
         "url": column_url(asset.key, found.name),
         "terms": [{"name": term.name, "url": term_url(term.slug)} for term in terms],
     }
@@ -112,6 +123,19 @@ def check(result: CheckResult, now: datetime) -> Facts:
         "at": moment(result.at),
         "age": span(now - result.at) if result.at else "",
     }
+
+
+def told(metadata: Mapping[str, Any]) -> list[Facts]:
+    """Return what the newest run said of itself, in words: plain numbers and short texts."""
+    return [
+        {
+            "name": name.replace("_", " ").capitalize(),
+            "value": value,
+            "bytes": name.startswith("bytes") or "_bytes" in name,
+        }
+        for name, value in metadata.items()
+        if isinstance(value, int | float | str) and not name.startswith("dagster")
+    ]
 
 
 def owner(name: str) -> Facts:

@@ -6,7 +6,6 @@ its files (`server.report_files`), making it anew with other parameters (`server
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from platform_assets.catalog.catalog import View
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts, card, moment
 from platform_assets.reporting import versions
-from platform_assets.reporting.errors import ReportError
+from platform_assets.reporting.archive import Archive
 from platform_assets.reporting.versions import Change, Version
 
 WEEK = timedelta(days=7)
@@ -25,11 +24,11 @@ LISTED = 50  # versions on the page; `?before=` leads to older ones
 
 
 class ReportPages:
-    """The handlers, bound to the folder of all rendered reports."""
+    """The handlers, bound to where the versions of all reports are kept."""
 
-    def __init__(self, site: Site, folder: Path) -> None:
+    def __init__(self, site: Site, archive: Archive) -> None:
         self._site = site
-        self._folder = folder
+        self._archive = archive
 
     def routes(self) -> list[Route]:
         """Return the routes below `/catalog`."""
@@ -38,15 +37,15 @@ class ReportPages:
     def _report(self, request: Request, view: View) -> Facts:
         name = request.path_params["name"]
         asked = {key: request.query_params.get(key, "") for key in ("compare", "before")}
-        return report(view, self._folder, name, **asked)
+        return report(view, self._archive, name, **asked)
 
 
-def report(view: View, folder: Path, name: str, compare: str = "", before: str = "") -> Facts:
+def report(view: View, archive: Archive, name: str, compare: str = "", before: str = "") -> Facts:
     """Return the facts of a report's page.
 
     Args:
         view: the catalog.
-        folder: of all rendered reports.
+        archive: where versions are kept.
         name: of the report, without `report/`.
         compare: the version to compare the newest with; empty for that of a week before.
         before: list versions older than this one.
@@ -55,33 +54,31 @@ def report(view: View, folder: Path, name: str, compare: str = "", before: str =
         Missing: there is no such report, or no such version.
     """
     asset = find(view, f"report/{name}")
-    place = folder / name
-    kept = versions.versions(place)
-    older = _older(place, kept, compare)
-    listed = [one for one in kept if not before or one.name < before]
+    kept = archive.names(name)
+    chosen = [compare] if compare else _week_before(kept)
+    compared = archive.read(name, chosen)
+    if compare and not compared:
+        raise Missing(versions.missing(compare).message)
+    newest = archive.read(name, kept[:1]) if compared else []
+    listed = [one for one in kept if not before or one < before]
     return {
         "asset": card(view, asset),
         "question": asset.question,
         "audience": asset.audience,
         "address": asset.link,
-        "versions": [_version(name, one) for one in listed[:LISTED]],
-        "more": listed[LISTED - 1].name if len(listed) > LISTED else "",
+        "versions": [_version(name, one) for one in archive.read(name, listed[:LISTED])],
+        "more": listed[LISTED - 1] if len(listed) > LISTED else "",
         "total": len(kept),
-        "compared": _version(name, older) if older else None,
-        "changes": [_change(c) for c in versions.compare(older, kept[0])] if older else [],
+        "compared": _version(name, compared[0]) if compared else None,
+        "changes": [_change(c) for c in versions.compare(compared[0], newest[0])] if newest else [],
     }
 
 
-def _older(place: Path, kept: Sequence[Version], wanted: str) -> Version | None:
-    """Return the version to compare with: the one asked for, or the newest that is a week older."""
-    if wanted:
-        try:
-            return versions.version(place, wanted)
-        except ReportError as error:
-            raise Missing(error.message) from None
-    if len(kept) < 2:
-        return None
-    return next((one for one in kept if kept[0].made - one.made >= WEEK), kept[-1])
+def _week_before(kept: Sequence[str]) -> list[str]:
+    """Return the version to compare with: the newest that is a week older, or the oldest."""
+    made = [versions.made(name) for name in kept]
+    week = [name for name, at in zip(kept, made, strict=True) if made[0] - at >= WEEK]
+    return [*week[:1], *kept[1:][-1:]][:1]
 
 
 def _version(report: str, one: Version) -> Facts:

@@ -17,6 +17,9 @@ from starlette.types import ASGIApp
 from platform_assets.catalog import badge, coverage, openapi, pages, render
 from platform_assets.catalog.answers import Handler, Site, problem, whole
 from platform_assets.catalog.catalog import Catalog, View
+from platform_assets.catalog.column_pages import column_page
+from platform_assets.catalog.explain import Explanations
+from platform_assets.catalog.external_pages import ExternalPages, told_of
 from platform_assets.catalog.history import history
 from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.present import Facts, card
@@ -25,6 +28,7 @@ from platform_assets.catalog.search import FACETS
 from platform_assets.catalog.theme import theme
 from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web_data import DataPages, to_csv
+from platform_assets.reporting.archive import Archive
 from platform_assets.server.headers import SafeHeaders
 from resources.warehouse.sandbox import Sandbox
 
@@ -65,7 +69,7 @@ class Pages:
             *page("/glossary/{slug}", "term", self._named(pages.term_page, "slug")),
             *page("/owner/{name}", "group", self._named(pages.owner_page, "name")),
             *page("/domain/{name}", "group", self._named(pages.domain_page, "name")),
-            *page("/tag/{name}", "group", self._named(pages.tag_page, "name")),
+            *page("/tag/{name:path}", "group", self._named(pages.tag_page, "name")),
             Route(f"/badge/{key}.svg", self._badge),
             Route(f"/badge/{key}.json", self._badge_facts),
             Route("/openapi.json", _openapi),
@@ -106,10 +110,11 @@ class Pages:
         if not request.url.path.endswith(".json"):
             self.usage.looked_at(key)
         found["lineage"] = drawing(view, key, 1, 1)
+        found["told_of"] = told_of(self.catalog.external, key)
         return found
 
     def _column(self, request: Request, view: View) -> Facts:
-        return pages.column_page(view, request.path_params["key"], request.path_params["column"])
+        return column_page(view, request.path_params["key"], request.path_params["column"])
 
     def _coverage(self, request: Request, view: View) -> Facts:
         return coverage.coverage(view, self.usage.coverage(), self.usage.in_vain())
@@ -172,7 +177,7 @@ class Pages:
 
 
 def application(
-    catalog: Catalog, usage: Usage, sandbox: Sandbox, reports: Path | None = None
+    catalog: Catalog, usage: Usage, sandbox: Sandbox, reports: Archive | None = None
 ) -> ASGIApp:
     """Return the application to mount at `/catalog`.
 
@@ -180,9 +185,11 @@ def application(
         catalog: what there is.
         usage: what is looked at, and what was searched for in vain.
         sandbox: where tables are read.
-        reports: folder of all rendered reports; without it, reports have no page of versions.
+        reports: where their versions are kept; without it, reports have no page of versions.
     """
     made = ReportPages(Site(catalog), reports).routes() if reports else []
+    made += Explanations(Site(catalog), reports).routes()
+    made += ExternalPages(Site(catalog), catalog.external).routes()
     pages_and_problems = Starlette(
         routes=[*made, *Pages(catalog, usage, sandbox).routes()],
         exception_handlers={HTTPException: problem, Exception: problem},

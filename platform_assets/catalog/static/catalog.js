@@ -123,6 +123,24 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// A drawing of columns begins where the column itself is.
+for (const drawing of document.querySelectorAll("[data-centre]")) {
+  const here = drawing.querySelector(".here rect");
+  if (here) drawing.scrollTo({ left: here.x.baseVal.value + 104 - drawing.clientWidth / 2 + 18, top: here.y.baseVal.value - drawing.clientHeight / 2 + 22 });
+}
+
+// On paper nothing can be opened: everything is.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll(".way details:not([open]), .bare:not([open])")];
+  for (const one of opened) one.open = true;
+});
+addEventListener("afterprint", () => { for (const one of opened) one.open = false; });
+
 // What the warehouse has to be asked for comes after the page, one after the other.
 (async () => {
   for (const place of document.querySelectorAll("[data-load]")) {
