@@ -1,6 +1,6 @@
 {#- The person of the events whom a customer is: the `userId` of their tracking, `c_` and the number. -#}
 {% macro person_of_customer(customer_id) -%}
-    concat('c_', cast({{ customer_id }} as {{ dbt.type_string() }}))
+    ('c_' || cast({{ customer_id }} as {{ dbt.type_string() }}))
 {%- endmacro %}
 
 {#- Whether an order counts: for revenue, for new and returning, for cohorts, for attribution.

@@ -8,18 +8,25 @@
     `keeps`: leaves out new rows that only say that something is gone. -#}
 {% macro get_incremental_replace_sql(arg_dict) -%}
     {%- set target, fresh = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
-    {%- set meta = config.get('meta', {}) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
-    {%- set bounds = none -%}
+    {%- set plan = replaced_rows(target, fresh) -%}
+    {%- if plan.condition -%}
+    delete from {{ target }} as old using {{ fresh }} as new where {{ plan.condition }};
+    {%- endif %}
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ fresh }} as new {% if plan.keeps -%} where {{ plan.keeps }} {%- endif %}
+{%- endmacro %}
+
+{#- `condition`: which rows of `target`, as `old`, make room for rows of `fresh`, as `new`; none where
+    there are no new rows. `keeps`: the condition on `new` of the model's meta, or none. -#}
+{% macro replaced_rows(target, fresh) -%}
+    {%- set meta = config.get('meta', {}) -%}
+    {%- set condition = meta['replaces'] -%}
     {%- if meta.get('within') -%}
         {%- set bounds = bounds_of(fresh, meta['within']['first'], meta['within']['last']) -%}
         {%- do remember_touched(target, bounds) -%}
+        {%- set condition = none if not bounds else
+            condition ~ ' and old.' ~ meta['within']['column'] ~ ' between ' ~ bounds.first ~ ' and ' ~ bounds.last -%}
     {%- endif -%}
-    {%- if bounds or not meta.get('within') -%}
-    delete from {{ target }} as old using {{ fresh }} as new
-    where {{ meta['replaces'] }}
-        {% if bounds -%} and old.{{ meta['within']['column'] }} between {{ bounds.first }} and {{ bounds.last }} {%- endif %};
-    {%- endif %}
-    insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ fresh }} as new {% if meta.get('keeps') -%} where {{ meta['keeps'] }} {%- endif %}
+    {{ return({'condition': condition, 'keeps': meta.get('keeps')}) }}
 {%- endmacro %}

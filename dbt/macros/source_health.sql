@@ -3,10 +3,8 @@
 {% macro reason_kind(reason) -%}
     case
         when {{ re_like(reason, ': .* is not exactly a ') }}
-            then concat(
-                {{ re_group(reason, '^(.*?): ') }}, ': not exactly a ',
-                {{ re_group(reason, ' is not exactly a ([a-z0-9]+)') }}
-            )
+            then coalesce({{ re_group(reason, '^(.*?): ') }}, '') || ': not exactly a '
+                || coalesce({{ re_group(reason, ' is not exactly a ([a-z0-9]+)') }}, '')
         when {{ re_like(reason, '^invalid JSON') }} then 'invalid JSON'
         else {{ mask_numbers(reason) }}
     end
@@ -17,5 +15,5 @@
     {{ return(adapter.dispatch('mask_numbers', 'platform')(text)) }}
 {%- endmacro %}
 
-{% macro default__mask_numbers(text) -%} trim(regexp_replace(concat(' ', {{ text }}), ' [0-9]+', ' #', 'g')) {%- endmacro %}
-{% macro spark__mask_numbers(text) -%} trim(regexp_replace(concat(' ', {{ text }}), ' [0-9]+', ' #')) {%- endmacro %}
+{% macro default__mask_numbers(text) -%} trim(regexp_replace(' ' || {{ text }}, ' [0-9]+', ' #', 'g')) {%- endmacro %}
+{% macro spark__mask_numbers(text) -%} trim(regexp_replace(' ' || {{ text }}, ' [0-9]+', ' #')) {%- endmacro %}

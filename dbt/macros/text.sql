@@ -33,6 +33,10 @@
     coalesce(try(url_decode(replace({{ expression }}, '+', ' '))), {{ expression }})
 {%- endmacro %}
 
+{% macro spark__url_decode(expression) -%}
+    coalesce(try_url_decode(replace({{ expression }}, '+', ' ')), {{ expression }})
+{%- endmacro %}
+
 {#- Parts of a URL. -#}
 {% macro url_host(url) -%}
     lower({{ re_group(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)') }})
@@ -56,8 +60,8 @@
 {%- endmacro %}
 
 {% macro spark__str_agg(expression, separator, order_by) -%}
-    array_join(
+    case when count({{ expression }}) > 0 then array_join(
         transform(array_sort(collect_list(struct({{ order_by }} as o, {{ expression }} as v))), x -> x.v),
         '{{ separator }}'
-    )
+    ) end
 {%- endmacro %}

@@ -1,10 +1,5 @@
-{#- A moment without a zone, in UTC, to the microsecond. -#}
-{% macro t_ts() -%}
-    {{ return(adapter.dispatch('t_ts', 'platform')()) }}
-{%- endmacro %}
-
-{% macro default__t_ts() -%} timestamp {%- endmacro %}
-{% macro spark__t_ts() -%} timestamp_ntz {%- endmacro %}
+{#- A moment without a zone, in UTC, to the microsecond. On Spark too: see resources/spark/session.py. -#}
+{% macro t_ts() -%} timestamp {%- endmacro %}
 
 {#- An amount of money: exact, two places. Cast every sum() back to it. -#}
 {% macro t_money() -%} decimal(18, 2) {%- endmacro %}
@@ -19,5 +14,5 @@
 {%- endmacro %}
 
 {% macro spark__utc_ts(expression) -%}
-    cast(cast({{ expression }} as timestamp) as timestamp_ntz)
+    cast(cast({{ expression }} as timestamp_ltz) as timestamp)
 {%- endmacro %}
