@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.watching import Attempts, Watched, watch
+from resources.landing import Span, spans
 from resources.settings import settings
 
 REFRESH_TAG = "platform/refresh"
@@ -81,19 +82,27 @@ def refresh_sensor(
             return dg.SkipReason(reason)
         graph = context.repository_def.asset_graph if context.repository_def else None
         assert graph is not None
-        return dg.SensorResult(run_requests=[_run(due, graph)], cursor=attempts.dump())
+        tags = spans.dump(_spans(sources, due))
+        return dg.SensorResult(run_requests=[_run(due, graph, tags)], cursor=attempts.dump())
 
     return new_data
 
 
-def _run(due: Mapping[dg.AssetKey, str], graph: Any) -> dg.RunRequest:
+def _spans(sources: Iterable[Watched], due: Iterable[dg.AssetKey]) -> dict[str, Sequence[Span]]:
+    """Return where the looks found what is due, by source."""
+    names = {key.path[-1] for key in due}
+    found = {name: each for source in sources for name, each in source.spans().items()}
+    return {name: each for name, each in found.items() if name in names}
+
+
+def _run(due: Mapping[dg.AssetKey, str], graph: Any, tags: Mapping[str, str]) -> dg.RunRequest:
     """Return the run of what is new, everything downstream, and the checks of these."""
     touched = dg.AssetSelection.assets(*due).downstream().resolve(graph)
     selected = touched & graph.executable_asset_keys
     return dg.RunRequest(
         asset_selection=sorted(selected),
         asset_check_keys=_checks_of_data(graph.get_check_keys_for_assets(selected)),
-        tags={REFRESH_TAG: "true", "platform/new": ",".join(_names(due))[:200]},
+        tags={REFRESH_TAG: "true", "platform/new": ",".join(_names(due))[:200], **tags},
     )
 
 

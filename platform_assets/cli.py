@@ -4,12 +4,14 @@ Thin, and lazy: a command's module is imported when the command is asked for.
 """
 
 import importlib
+import signal
 import sys
 import warnings
 
 import click
 
 from resources.errors import PlatformError
+from resources.secrets import shown
 
 COMMANDS = {
     "up": "platform_assets.commands.up:up",
@@ -21,8 +23,13 @@ COMMANDS = {
     "new": "platform_assets.commands.new:new",
     "preview": "platform_assets.commands.preview:preview",
     "exposures": "platform_assets.commands.exposures:exposures",
+    "impact": "platform_assets.commands.impact:impact",
     "dbt": "platform_assets.commands.dbt:dbt",
+    "migrate": "platform_assets.commands.migrate:migrate",
     "check": "platform_assets.commands.check:check",
+    "serve": "platform_assets.commands.serve:serve",
+    "worker": "platform_assets.commands.worker:worker",
+    "health": "platform_assets.commands.health:health",
 }
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
@@ -55,6 +62,10 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exit with 0, 1 (an asset or check failed), 2 (an error) or 130."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A script's `&` starts us so; Dagster does on SIGTERM what is done on SIGINT, and would
+        # never end.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -94,7 +105,7 @@ def _wrong_setting(error: ValueError) -> str | None:
     if not isinstance(error, ValidationError) or error.title != "Settings":
         return None
     return "\n".join(
-        f"PLATFORM_{'_'.join(map(str, e['loc'])).upper()}={e['input']}: {e['msg']}."
+        f"PLATFORM_{'_'.join(map(str, e['loc'])).upper()}={shown(str(e['input']))}: {e['msg']}."
         for e in error.errors()
     )
 

@@ -1,6 +1,7 @@
 """The sum of the rooms, bound to the resources: one page."""
 
 import importlib
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
@@ -45,10 +46,35 @@ def build() -> dg.Definitions:
     ]
     platform = dg.Definitions(
         assets=own,
-        sensors=[refresh_sensor(sources), automation_sensor()],
+        sensors=[
+            refresh_sensor(sources),
+            automation_sensor(),
+            *_openlineage(warehouse, files, databases),
+        ],
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(declared, platform)
+
+
+def _openlineage(
+    warehouse: Warehouse, files: Iterable[FileSource], databases: Iterable[DatabaseSource]
+) -> Iterator[dg.SensorDefinition]:
+    """Yield the sensor that sends OpenLineage's events, if they have somewhere to go."""
+    if not settings().openlineage_configured:
+        return
+    from platform_assets.lineage.openlineage.emit.sensor import openlineage_sensor
+    from platform_assets.lineage.openlineage.naming import Naming, source_table
+    from platform_assets.lineage.project import of_project, statements_of
+
+    naming = Naming.from_settings()
+    sources = {
+        source.asset_key.to_user_string(): [naming.landed(source.glob)] for source in files
+    } | {
+        key.to_user_string(): [source_table(source.url, table)]
+        for source in databases
+        for table, key in source.asset_keys().items()
+    }
+    yield openlineage_sensor(warehouse, sources, of_project, statements_of)
 
 
 defs = build()

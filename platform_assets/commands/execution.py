@@ -21,6 +21,7 @@ from dagster._core.execution.api import execute_run
 from dagster._core.utils import make_new_run_id
 from dagster._utils.error import serializable_error_info_from_exc_info
 
+from platform_assets.server import guard
 from platform_assets.server.interrupted import PROCESS_TAG, process_tag
 from platform_assets.server.load_errors import load_error
 from resources.errors import PlatformError
@@ -83,6 +84,7 @@ def load_definitions(module: str) -> dg.Definitions:
     Raises:
         PlatformError: it does not load; with the reason and the file at fault.
     """
+    guard.install_in_dagster()
     try:
         defs = importlib.import_module(module).defs
         defs.get_repository_def()

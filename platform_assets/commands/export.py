@@ -34,12 +34,14 @@ def _write(folder: Path) -> int:
 
     import dagster as dg
 
-    from platform_assets.catalog import collect, glossary
+    from platform_assets.catalog import collect, glossary, tracing
     from platform_assets.catalog.catalog import View
+    from platform_assets.catalog.columns import Columns
     from platform_assets.catalog.export import export as write
     from platform_assets.catalog.status import Statuses
     from platform_assets.catalog.usage import Usage
     from platform_assets.definitions import defs
+    from platform_assets.reporting import archive
     from platform_assets.server.home import Home
     from resources.settings import PROJECT_ROOT
 
@@ -47,10 +49,13 @@ def _write(folder: Path) -> int:
     home.enter()
     target = home.data / "dbt" / "target"
     nodes = defs.resolve_asset_graph().asset_nodes
-    graph = collect.graph(nodes, collect.manifest(target / "manifest.json"), target / "compiled")
+    manifest = collect.manifest(target / "manifest.json")
+    columns = tracing.read(nodes, Columns())
+    graph = collect.graph(nodes, manifest, target / "compiled", columns)
     now = datetime.now(UTC)
     terms = glossary.read(collect.glossary_folder(), PROJECT_ROOT)
     with dg.DagsterInstance.get() as instance:
-        view = View(graph, Statuses(instance).read(graph), now, known_at=now, glossary=terms)
+        statuses = Statuses(instance).read(graph)
+        view = View(graph, statuses, now, known_at=now, glossary=terms, columns=columns)
         days = Usage(home.data / "catalog" / "usage.sqlite").coverage()
-        return write(view, days, home.reports, folder)
+        return write(view, days, archive.from_settings(), folder)

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import fsspec
 
+from resources import object_store
 from resources.errors import PlatformError
+from resources.landing.objects import Objects
 from resources.settings import Settings, settings
+
+PATIENCE = 5.0  # seconds in which an object store must answer
 
 
 def require_landing(s: Settings | None = None) -> bool:
@@ -21,6 +25,9 @@ def require_landing(s: Settings | None = None) -> bool:
         folder = Path(s.landing)
         folder.mkdir(parents=True, exist_ok=True)
         return next(folder.iterdir(), None) is None
+    if object_store.is_object_store(s.landing):
+        Objects(s.landing).page("", "", PATIENCE)
+        return False
     try:
         filesystem, path = fsspec.url_to_fs(s.landing)
         found = filesystem.isdir(path)

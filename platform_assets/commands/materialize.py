@@ -80,10 +80,12 @@ def run(
     from dagster import DagsterInstance
 
     from platform_assets.commands import execution, progress
+    from platform_assets.pools import set_limits
 
     log = home.logs / "materialize.log"
     defs = execution.load_definitions(definitions)
     with DagsterInstance.get() as instance:
+        set_limits(instance)
         keys = execution.resolve(defs, selection)
         if only_missing:
             keys = execution.missing(defs, keys, instance)

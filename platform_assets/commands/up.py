@@ -76,6 +76,6 @@ def _welcome(platform: Platform) -> None:
     line("dagster", click.style(platform.url, bold=True))
     line("catalog", click.style(f"{platform.url}/catalog", bold=True))
     line("landing", settings().landing)
-    line("reports", str(platform.home.reports))
+    line("reports", settings().reports)
     line("logs", str(platform.home.logs))
     click.echo("\n  Ctrl-C stops everything.\n")

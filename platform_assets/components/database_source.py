@@ -16,6 +16,7 @@ from platform_assets.ingestion.declaration import (
     DatabaseDeclaration,
     TableDeclaration,
 )
+from platform_assets.pools import database_pool
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
@@ -96,7 +97,10 @@ def _load_asset(
     stale_after = source_results.allowed_age(spec)
 
     @dg.multi_asset(
-        name=_op_name(raw_table), specs=[spec], check_specs=source_results.check_specs(spec.key)
+        name=_op_name(raw_table),
+        specs=[spec],
+        check_specs=source_results.check_specs(spec.key),
+        pool=database_pool(declaration.name),
     )
     def load(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

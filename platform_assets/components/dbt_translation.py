@@ -14,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator
 
 from platform_assets.automation import safety_net
 from platform_assets.policy import Freshness, line_of, stamp
+from resources.errors import PlatformError
 
 
 class Translator(DagsterDbtTranslator):
@@ -132,6 +133,13 @@ def _policy(declared: Mapping[str, Any]) -> dg.FreshnessPolicy:
 
 
 def _columns(props: Mapping[str, Any]) -> list[dg.TableColumn]:
+    """Return the described columns.
+
+    Raises:
+        PlatformError: an exception from personal data has no reason.
+    """
+    for column in props.get("columns", {}).values():
+        _require_reason(props, column)
     return [
         dg.TableColumn(
             name=column["name"],
@@ -145,5 +153,20 @@ def _columns(props: Mapping[str, Any]) -> list[dg.TableColumn]:
 
 def _personal(column: Mapping[str, Any]) -> bool:
     """Whether a column is marked `meta: {personal: true}`."""
-    metas = (column.get("meta"), (column.get("config") or {}).get("meta"))
-    return any((meta or {}).get("personal") for meta in metas)
+    return any(meta.get("personal") for meta in _metas(column))
+
+
+def _require_reason(props: Mapping[str, Any], column: Mapping[str, Any]) -> None:
+    for meta in _metas(column):
+        reason = meta.get("not_personal")
+        if "not_personal" in meta and not (isinstance(reason, str) and reason.strip()):
+            raise PlatformError(
+                f"{props['name']}.{column['name']} is declared to hold no personal data, "
+                "without a reason.",
+                hint="Write it: not_personal: <why nobody is found by it>.",
+            )
+
+
+def _metas(column: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = (column.get("meta"), (column.get("config") or {}).get("meta"))
+    return [meta for meta in found if meta]

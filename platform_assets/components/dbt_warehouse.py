@@ -10,6 +10,10 @@ from platform_assets.automation import UNIT_TEST
 from platform_assets.components.dbt_plan import Model, RunPlan
 from platform_assets.components.dbt_session import SESSIONS
 from platform_assets.components.dbt_translation import Translator
+from platform_assets.lineage.compiled import state_of
+from platform_assets.lineage.metadata import KEY as COLUMN_LINEAGE
+from platform_assets.lineage.metadata import cache_folder, column_lineage
+from platform_assets.pools import engine_pool
 from resources.dbt import DbtProject, NodeResult
 from resources.warehouse import Warehouse
 from resources.warehouse.connection import identifier
@@ -34,7 +38,8 @@ class DbtWarehouse(dg.Component, dg.Model, dg.Resolvable):
             for unique_id in m.tests.values()
         }
         by_key = {m.spec.key: m for m in models}
-        return dg.Definitions(assets=[build_asset(m, by_key, selectors) for m in models])
+        state = state_of(project)
+        return dg.Definitions(assets=[build_asset(m, by_key, selectors, state) for m in models])
 
 
 def read_models(manifest: Mapping[str, Any], folder: Path) -> list[Model]:
@@ -88,9 +93,16 @@ def _tests(
 
 
 def build_asset(
-    model: Model, by_key: Mapping[dg.AssetKey, Model], selectors: Mapping[str, str]
+    model: Model,
+    by_key: Mapping[dg.AssetKey, Model],
+    selectors: Mapping[str, str],
+    state: str = "",
 ) -> dg.AssetsDefinition:
-    """Return the asset whose step waits for the model's result in the run's dbt build."""
+    """Return the asset whose step waits for the model's result in the run's dbt build.
+
+    Args:
+        state: of the project's files, as `lineage.compiled` tells it.
+    """
 
     @dg.multi_asset(
         name="__".join(model.spec.key.path),
@@ -98,6 +110,7 @@ def build_asset(
         check_specs=list(model.check_specs),
         can_subset=True,
         op_tags=AFTER_SOURCES,
+        pool=engine_pool(),
     )
     def build(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
@@ -118,9 +131,8 @@ def build_asset(
         result = results.get(model.unique_id)
         built = result is not None and result.status == "success"
         if result is not None and built:
-            yield dg.MaterializeResult(
-                asset_key=model.spec.key, metadata=_metadata(warehouse, model, result)
-            )
+            told = _metadata(warehouse, model, result) | _lineage(model, state)
+            yield dg.MaterializeResult(asset_key=model.spec.key, metadata=told)
         for name, unique_id in model.tests.items():
             if unique_id in results and results[unique_id].status != "skipped":
                 yield _check(model, name, results[unique_id])
@@ -190,6 +202,13 @@ def _metadata(warehouse: Warehouse, model: Model, result: NodeResult) -> dict[st
         columns=[dg.TableColumn(name=c, type=t.lower()) for c, t in columns]
     )
     return metadata
+
+
+def _lineage(model: Model, state: str) -> dict[str, Any]:
+    """Return where the columns of a model come from, if it was traced; nothing waits for that."""
+    key = "/".join(model.spec.key.path)
+    known = column_lineage(cache_folder(), state, key)
+    return {COLUMN_LINEAGE: known} if known is not None else {}
 
 
 def _check(model: Model, name: str, result: NodeResult) -> dg.AssetCheckResult:

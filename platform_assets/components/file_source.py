@@ -15,7 +15,8 @@ from platform_assets.ingestion.declaration import (
     FileDeclaration,
     FileFormat,
 )
-from resources.landing import Landing
+from platform_assets.pools import engine_pool
+from resources.landing import Landing, spans
 from resources.settings import settings
 from resources.warehouse import Warehouse
 
@@ -95,6 +96,7 @@ def _asset(declaration: FileDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinit
         name=f"raw__{declaration.name}",
         specs=[spec],
         check_specs=source_results.check_specs(spec.key),
+        pool=engine_pool(),
     )
     def load(
         context: dg.AssetExecutionContext,
@@ -102,7 +104,8 @@ def _asset(declaration: FileDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinit
         landing: dg.ResourceParam[Landing],
     ) -> Iterator[dg.MaterializeResult[None]]:
         before = source_results.last_load(warehouse)
-        found = files.pending(warehouse, landing, declaration)
+        where = spans.load(context.run.tags, declaration.name)
+        found = files.pending(warehouse, landing, declaration, where)
         stable = landing.stable(found, settings().stable_seconds)
         context.log.info(f"{len(stable)} new files of {declaration.glob}")
         result = files.ingest(warehouse, landing, declaration, files=stable)

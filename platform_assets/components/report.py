@@ -13,8 +13,8 @@ from platform_assets import reporting
 from platform_assets.automation import safety_net
 from platform_assets.components.scaffold import ReportScaffolder
 from platform_assets.policy import Freshness, line_of, stamp
+from platform_assets.reporting import archive
 from platform_assets.reporting.declaration import in_words
-from resources.settings import settings
 from resources.warehouse import Warehouse
 
 BESIDE_MODELS = 20  # priority of a step: drawn while dbt goes on with models it does not need
@@ -90,7 +90,7 @@ def _asset(
         page = reporting.render(
             declaration,
             warehouse.engine(),
-            settings().data / "reports",
+            archive.from_settings(),
             context=reporting.RenderContext(
                 owner=", ".join(spec.owners),
                 freshness=declaration.freshness,
@@ -100,6 +100,7 @@ def _asset(
                 checks=tuple(as_check(e) for e in checks if e.check_name != FRESH),
                 stale=(*late.values(), *overdue(context.instance, graph, spec.key, made, late)),
                 live_url=f"/catalog/report/{declaration.name}/live",
+                explain_url=f"/catalog/explain/{declaration.name}",
             ),
             drawer=reporting.shared_drawer(),
         )
@@ -111,8 +112,8 @@ def _asset(
 def _metadata(name: str, page: reporting.RenderedReport) -> dict[str, Any]:
     return {
         "page": _link(name),
-        "version": dg.MetadataValue.path(str(page.version_path)),
-        "pdf": dg.MetadataValue.url(f"/files/reports/{name}/{page.version_path.name}/report.pdf"),
+        "version": dg.MetadataValue.path(page.place),
+        "pdf": dg.MetadataValue.url(f"/files/reports/{name}/{page.version}/report.pdf"),
         "bytes": page.bytes,
         "data_time": str(page.data_time or "not said"),
         **{f"rows of {query}": rows for query, rows in page.queries.items()},

@@ -123,7 +123,7 @@ def catalog_columns(columns: Sequence[Column]) -> list[dg.TableColumn]:
             type=c.type,
             description=c.description or None,
             constraints=dg.TableColumnConstraints(nullable=not c.required),
-            tags={"personal": "true"} if c.personal else {},
+            tags=_personal(c),
         )
         for c in columns
     ]
@@ -132,6 +132,13 @@ def catalog_columns(columns: Sequence[Column]) -> list[dg.TableColumn]:
         for name, type_, text in PLATFORM_COLUMNS
     ]
     return declared + own
+
+
+def _personal(column: Column) -> dict[str, str]:
+    """Return the tag of a column that holds personal data: `true`, or the paths in it that are."""
+    if isinstance(column.personal, list):
+        return {"personal": ", ".join(column.personal)} if column.personal else {}
+    return {"personal": "true"} if column.personal else {}
 
 
 def raw_spec(

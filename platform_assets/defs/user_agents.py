@@ -24,6 +24,15 @@ SOURCES = {
 TYPES = {"is_bot": "BOOLEAN", "_load_id": "BIGINT"}
 TABLE = "lake.staging.user_agents"
 MARK = "lake.staging._user_agents_read"  # one row: the newest load that was read
+PROGRAMS = "It tells programs apart, not people."
+
+
+def column_lineage() -> dg.TableColumnLineage:
+    """Return where the columns come from: all but the load are told from the user agent."""
+    texts = {"access_log": "user_agent"}
+    told = [dg.TableColumnDep(["raw", s], texts.get(s, "context")) for s in SOURCES]
+    loads = [dg.TableColumnDep(["raw", s], "_load_id") for s in SOURCES]
+    return dg.TableColumnLineage({n: loads if n == "_load_id" else told for n in COLUMNS})
 
 
 @dg.multi_asset(
@@ -45,7 +54,17 @@ MARK = "lake.staging._user_agents_read"  # one row: the newest load that was rea
             "browser, system, device, and whether it is a robot. Beware: an unknown user agent "
             "has device class `other`; robots that pretend to be browsers are not seen here.",
             freshness=Freshness(warn="26h", fail="50h").policy(),
-            columns=[dg.TableColumn(n, t, description=d) for n, (t, d) in COLUMNS.items()],
+            columns=[
+                dg.TableColumn(
+                    n,
+                    t,
+                    d,
+                    dg.TableColumnConstraints(unique=True) if n == "user_agent" else None,
+                    tags={"not_personal": PROGRAMS},
+                )
+                for n, (t, d) in COLUMNS.items()
+            ],
+            metadata={"dagster/column_lineage": column_lineage()},
         )
     ],
     op_tags={"dagster/priority": "-5"},

@@ -17,6 +17,7 @@ from platform_assets.sample.config import SampleConfig, SampleError, today
 from platform_assets.sample.follow import Landed, follow
 from platform_assets.sample.generate import Sample, make
 from platform_assets.sample.manifest import Manifest
+from resources import object_store
 from resources.settings import settings
 
 
@@ -72,7 +73,7 @@ def sample(
       platform-assets sample --follow            # and watch the sensors work
       platform-assets sample --events-per-day 80000   # about 5 million events
     """
-    folder, shop_path = landing_folder(settings().landing), settings().data / "sample/shop.sqlite"
+    folder, shop_path = landing_place(settings().landing), settings().data / "sample/shop.sqlite"
     explicit = any(
         ctx.get_parameter_source(name) is not ParameterSource.DEFAULT for name in ("days", "end")
     )
@@ -88,14 +89,15 @@ def sample(
         _follow(made, shop_path, interval, rate)
 
 
-def landing_folder(url: str) -> Path:
-    """Return the landing zone as a folder; the sample company only writes to local ones."""
-    if url.startswith("file://"):
-        url = url.removeprefix("file://")
+def landing_place(url: str) -> Path | str:
+    """Return where the sample lands: a local folder, or `s3://bucket/prefix`."""
+    if object_store.is_object_store(url):
+        return url
+    url = url.removeprefix("file://")
     if "://" in url:
         raise click.ClickException(
-            f"The sample lands in local folders only, and the landing zone is {url}. Set "
-            "PLATFORM_LANDING_URL to a folder, or copy the files there yourself."
+            f"The sample lands in folders and s3:// only, and the landing zone is {url}. Set "
+            "PLATFORM_LANDING_URL to one of these, or copy the files there yourself."
         )
     return Path(url)
 
@@ -109,7 +111,7 @@ def grown(config: SampleConfig, there: Manifest | None) -> SampleConfig:
     return SampleConfig((end - start).days, config.events_per_day, config.seed, end)
 
 
-def _make(folder: Path, shop_path: Path, config: SampleConfig) -> Sample:
+def _make(folder: Path | str, shop_path: Path, config: SampleConfig) -> Sample:
     """Make the sample behind a progress bar."""
     with click.progressbar(length=config.days, label="The company's days") as bar:
         return make(folder, shop_path, config, lambda done, days: bar.update(1))

@@ -17,7 +17,7 @@ from platform_assets.sample.company import Company, Happened
 from platform_assets.sample.config import SampleConfig, SampleError
 from platform_assets.sample.delivery import EventDelivery
 from platform_assets.sample.exports import EXPORT_WEEKDAY
-from platform_assets.sample.files import Folder
+from platform_assets.sample.files import Folder, landing
 from platform_assets.sample.live_spans import read_spans
 from platform_assets.sample.manifest import EventsPlanted, Manifest
 from platform_assets.sample.shop import Shop, count_shop
@@ -78,7 +78,7 @@ class Deliveries:
 
 
 def make(
-    landing_dir: Path,
+    landing_dir: Path | str,
     shop_path: Path,
     config: SampleConfig,
     progress: Progress | None = None,
@@ -98,7 +98,7 @@ def make(
     end = day_start(config.end)
     spans = [span for span in read_spans(shop_path.parent) if span[0] + 1 < end]
     manifest.live = [(iso(begin), iso(until)) for begin, until in spans]
-    folder, tape = Folder(landing_dir), Tape(end, landed=spans)
+    folder, tape = landing(landing_dir), Tape(end, landed=spans)
     company = Company(config, tape)
     company.take_over_customers()
     deliveries = Deliveries(folder, config, manifest)
@@ -115,11 +115,12 @@ def make(
     return Sample(manifest, company, folder, deliveries)
 
 
-def generate(landing_dir: Path, shop_path: Path, config: SampleConfig) -> Manifest:
+def generate(landing_dir: Path | str, shop_path: Path, config: SampleConfig) -> Manifest:
     """Make the sample company's data and return what was planted.
 
-    Files land below `landing_dir`, the database is `shop_path`, the manifest `manifest.json`
-    beside it. The same arguments give the same bytes; what is there already stays untouched.
+    Files land below `landing_dir`, a folder or `s3://bucket/prefix`; the database is `shop_path`,
+    the manifest `manifest.json` beside it. The same arguments give the same bytes; what is there
+    already stays untouched.
     """
     return make(landing_dir, shop_path, config).manifest
 
