@@ -8,12 +8,11 @@ environment says `CI=true`: there a missing server is a failure.
 
 import atexit
 import contextlib
-import ctypes
+import dataclasses
 import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+
+from tests.ports import free_port
 
 START_SECONDS = 60
 _numbers = count(1)
@@ -39,6 +40,8 @@ class Server:
     user: str
     password: str
     process: subprocess.Popen[bytes]
+    start: Callable[[], subprocess.Popen[bytes]] | None = None
+    folder: Path = Path("/nowhere")
 
     def url(self, database: str, password: str | None = None) -> str:
         """Return the SQLAlchemy URL of `database`, with the password in clear text."""
@@ -61,6 +64,12 @@ class Server:
             connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
         engine.dispose()
         return self.url(name)
+
+    def restart(self) -> "Server":
+        """Start the server anew after `stop`, on the same port and with the data that it had."""
+        assert self.start is not None
+        server = dataclasses.replace(self, process=self.start())
+        return _ready(server, "postgres", self.folder)
 
     def stop(self) -> None:
         """Stop the server at once; its data is not kept."""
@@ -86,14 +95,22 @@ def mysql() -> Server:
     return _give_up("mariadb-server", missing) if missing else _start_mysql()
 
 
-def start_postgresql() -> Server:
-    """Start another PostgreSQL, for a test that stops it; the caller calls `stop`."""
+def start_postgresql(durable: bool = False) -> Server:
+    """Start another PostgreSQL, for a test that stops it; the caller calls `stop`.
+
+    What it has committed survives that, as it would on a real server.
+
+    Args:
+        durable: it survives the machine too, at the price that it has on a real server.
+    """
     missing = _missing("initdb", "postgres")
-    return _give_up("postgresql", missing) if missing else _start_postgresql.__wrapped__()
+    if missing:
+        return _give_up("postgresql", missing)
+    return _start_postgresql.__wrapped__(synchronous_commit="on", fsync="on" if durable else "off")
 
 
 @cache
-def _start_postgresql() -> Server:
+def _start_postgresql(synchronous_commit: str = "off", fsync: str = "off") -> Server:
     folder, account = _folder("postgres")
     password = "p@ss/word:%41'q"
     secret = folder / "password"
@@ -110,21 +127,25 @@ def _start_postgresql() -> Server:
     ]
     initdb += [f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     _run(initdb, account)
-    port = _free_port()
+    port = free_port()
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
-        "fsync": "off",
-        "full_page_writes": "off",
-        "synchronous_commit": "off",
+        "fsync": fsync,
+        "full_page_writes": fsync,
+        "synchronous_commit": synchronous_commit,
         "timezone": "Asia/Kolkata",
     }
     command = [_binary("postgres"), "-D", f"{folder}/data"]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
+
+    def start_again() -> subprocess.Popen[bytes]:
+        return _spawn(command, account, folder / "log", tied=False)
+
     process = _spawn(command, account, folder / "log")
-    server = Server("postgresql", port, "tester", password, process)
+    server = Server("postgresql", port, "tester", password, process, start_again, folder)
     return _ready(server, "postgres", folder)
 
 
@@ -149,7 +170,7 @@ def _start_mysql() -> Server:
         "GRANT ALL ON *.* TO tester@'127.0.0.1';\n"
     )
     _own(init, account)
-    port = _free_port()
+    port = free_port()
     command = [
         _binary("mariadbd"),
         "--no-defaults",
@@ -206,33 +227,33 @@ def _own(path: Path, account: str | None) -> None:
         shutil.chown(path, account)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _run(command: list[str], account: str | None) -> None:
     done = subprocess.run(command, user=account, cwd="/", capture_output=True, check=False)
     if done.returncode:
         pytest.fail(f"{command[0]} failed: {(done.stdout + done.stderr).decode()[-2000:]}")
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end the server when the test process ends, however it ends."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+def dying_with_us(command: list[str]) -> list[str]:
+    """Return the command as one that Linux ends when the thread that starts it ends.
+
+    Not by code between fork and exec: beside threads such a child may hang.
+    """
+    found = shutil.which("setpriv")  # of Debian's util-linux
+    return [found, "--pdeathsig", "KILL", *command] if found else command
 
 
-def _spawn(command: list[str], account: str | None, log: Path) -> subprocess.Popen[bytes]:
+def _spawn(
+    command: list[str], account: str | None, log: Path, tied: bool = True
+) -> subprocess.Popen[bytes]:
+    """Start a server, tied to the life of this process unless other threads run beside it."""
     with log.open("wb") as output:
         return subprocess.Popen(
-            command,
+            dying_with_us(command) if tied else command,
             user=account,
             cwd="/",
             stdout=output,
             stderr=output,
             stdin=subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 (it calls one system call)
             start_new_session=True,
         )
 

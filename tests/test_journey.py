@@ -13,10 +13,12 @@ import pytest
 
 from resources.settings import PROJECT_ROOT
 from resources.warehouse import Warehouse
-from tests.server.running import Running, command, processes_of
+from tests.lineage import spec
+from tests.server.running import Running, command, processes_of, wait_for
 
 pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(400)]
 REPORT = "reports/weekly_business_review/latest.html"
+EVENTS = "openlineage.ndjson"
 REPORTS = {
     "acquisition": "Acquisition and return on ad spend",
     "data_platform_health": "Data-platform health",
@@ -49,7 +51,13 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def platform(company: Path) -> Iterator[Running]:
     """The platform, up, with every asset materialized."""
-    running = Running.start(company, definitions="platform_assets.definitions")
+    running = Running.start(
+        company,
+        definitions="platform_assets.definitions",
+        OPENLINEAGE__TRANSPORT__TYPE="file",
+        OPENLINEAGE__TRANSPORT__LOG_FILE_PATH=str(company / EVENTS),
+        OPENLINEAGE__TRANSPORT__APPEND="true",
+    )
     yield running
     if running.process.poll() is None:
         running.stop()
@@ -94,7 +102,7 @@ def test_every_asset_carries_what_the_policy_asks(platform: Running) -> None:
         assert node["internalFreshnessPolicy"], name
         assert node["groupName"] != "default", name
         assert "dagster/code_references" in labels, name
-        if node["assetKey"]["path"][0] != "report":
+        if node["assetKey"]["path"][0] not in ("report", "maintenance"):
             assert {"dagster/table_name", "dagster/column_schema"} <= labels, name
 
 
@@ -142,6 +150,33 @@ def test_a_file_that_lands_refreshes_all_that_hangs_on_it_without_a_click(
     assert now_shown["health"] == "good", now_shown["reason"]
     source = catalog_page(platform, "asset/raw/web_events")
     assert source["health"] == "warning" and "quarantine" in source["reason"]
+
+
+def test_a_receiver_hears_of_every_table_down_to_its_columns(platform: Running) -> None:
+    def told() -> list[Any]:
+        file = platform.data / EVENTS
+        text = file.read_text() if file.exists() else ""
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line[-1] == "\n"]
+
+    def made() -> Any:
+        outputs = [
+            output
+            for event in told()
+            if event.get("eventType") == "COMPLETE"
+            for output in event["outputs"]
+            if output["name"].endswith("marts.fct_sessions")
+        ]
+        return outputs and outputs[-1]
+
+    facets = wait_for(made, 240)["facets"]
+    assert {"schema", "columnLineage", "ownership", "documentation", "version"} <= set(facets)
+    [source] = [
+        {field["field"] for field in found["inputFields"]}
+        for name, found in facets["columnLineage"]["fields"].items()
+        if name == "device_id"
+    ]
+    assert "device_id" in source
+    assert [problem for event in told() for problem in spec.problems(event)] == []
 
 
 def test_every_page_of_the_catalog_answers(platform: Running) -> None:

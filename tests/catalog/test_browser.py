@@ -14,12 +14,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from platform_assets.catalog import drafts
+from platform_assets.catalog import drafts, explain
 from platform_assets.catalog.export import export
 from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web import application
+from platform_assets.reporting.folder_archive import FolderArchive
 from platform_assets.server.report_files import report_files
-from tests.catalog.world import FixedCatalog, HereSandbox
+from tests.catalog.world import FixedCatalog, HereSandbox, declare_report
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -61,6 +62,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def base(folder: Path, sandbox: HereSandbox) -> Iterator[str]:
+    reports = declare_report(folder / "reports")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explain, "folder", lambda: reports)
+        yield from _served(folder, sandbox)
+
+
+def _served(folder: Path, sandbox: HereSandbox) -> Iterator[str]:
     company = FixedCatalog()
     for rows in (100, 200):
         metadata = {"dagster/row_count": rows, "seconds": 1.5}
@@ -69,7 +77,7 @@ def base(folder: Path, sandbox: HereSandbox) -> Iterator[str]:
     catalog = application(company, Usage(folder / "usage.sqlite"), sandbox)
     app = Starlette(
         routes=[
-            Mount("/files/reports", app=report_files(folder / "rendered")),
+            Mount("/files/reports", app=report_files(FolderArchive(folder / "rendered"))),
             Mount("/catalog", app=catalog),
         ]
     )
@@ -187,6 +195,7 @@ PAGES = [
     "/catalog/history/marts/fct_orders",
     "/catalog/owner/team:data",
     "/catalog/report/revenue",
+    "/catalog/explain/revenue/kpi/revenue",
     "/catalog/none",
 ]
 
@@ -226,7 +235,7 @@ def test_every_page_fits_a_phone(browser: sync_api.Browser, base: str, path: str
 def test_an_exported_catalog_opens_from_a_folder_and_is_searched(
     browser: sync_api.Browser, tmp_path: Path
 ) -> None:
-    export(FixedCatalog().view(), {}, tmp_path / "none", tmp_path / "out")
+    export(FixedCatalog().view(), {}, FolderArchive(tmp_path / "none"), tmp_path / "out")
     page = browser.new_page()
     seen = Seen("file:")
     seen.watch(page)

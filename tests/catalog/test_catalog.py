@@ -10,10 +10,11 @@ import pytest
 from dagster_shared.error import SerializableErrorInfo
 
 from platform_assets import policy
-from platform_assets.catalog import background, collect
+from platform_assets.catalog import background, collect, tracing
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.usage import Usage
-from tests.catalog.world import NOW, company, statuses
+from resources.errors import PlatformError
+from tests.catalog.world import NOW, company, lineage, statuses
 
 
 def definitions(*names: str) -> dg.Definitions:
@@ -121,6 +122,7 @@ def test_the_index_is_there_before_the_first_search_and_coverage_is_recorded(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(Catalog, "trace", lambda self: None)
     found, usage = Catalog(context, tmp_path), Usage(tmp_path / "usage.sqlite")
     stop = background.start(found, usage)
     for _ in range(500):
@@ -131,6 +133,35 @@ def test_the_index_is_there_before_the_first_search_and_coverage_is_recorded(
     assert found.index.search("orders").total == 1
     assert set(usage.coverage()) >= {"owned", "tested", "fresh"}
     assert context.collected == 1
+
+
+def test_lineage_is_read_when_files_change_and_kept_when_it_can_not_be(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, answers = ["a"], [lineage().tables, PlatformError("dbt does not compile"), RuntimeError]
+    asked = []
+
+    def of_project(nodes: Any, queries: Any) -> Any:
+        asked.append(list(nodes))
+        answer = answers.pop(0)
+        if isinstance(answer, dict):
+            return answer
+        raise answer
+
+    monkeypatch.setattr(tracing, "of_project", of_project)
+    monkeypatch.setattr(tracing, "queries", lambda place: iter(()))
+    monkeypatch.setattr(tracing, "state", lambda: tuple(files))
+    found = Catalog(context, tmp_path)
+    assert found.view().columns.tables == {}
+    found.trace()
+    found.trace()
+    assert len(asked) == 1 and len(asked[0]) == 2
+    assert found.view().columns.tables == lineage().tables
+    for problem in ("dbt does not compile", "Reading it failed"):
+        files.append("another")
+        found.trace()
+        columns = found.view().columns
+        assert problem in columns.problem and columns.tables == lineage().tables
 
 
 def test_troubled_assets_come_worst_first_then_what_most_depends_on() -> None:

@@ -1,13 +1,16 @@
 """From Dagster's graph and dbt's manifest to the catalog's facts."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import pytest
 
 from platform_assets import policy
 from platform_assets.catalog import collect
 from platform_assets.catalog.model import Asset, Column, Graph
 from platform_assets.catalog.privacy import marked
+from resources.settings import settings
 
 
 def definitions() -> dg.Definitions:
@@ -102,3 +105,34 @@ def test_a_manifest_that_is_being_written_is_as_none(tmp_path: Path) -> None:
 def test_every_asset_of_dagster_carries_a_link_to_its_page() -> None:
     node = definitions().resolve_asset_graph().get(dg.AssetKey(["raw", "shop", "customers"]))
     assert node.metadata["catalog"].value == "/catalog/asset/raw/shop/customers"
+
+
+@pytest.mark.parametrize(
+    ("declared", "outside"),
+    [
+        ({"kind": "files", "glob": "orders/*.csv"}, (("file", "/landing/orders"),)),
+        (
+            {"kind": "table", "table": "orders", "url": "postgresql://ana:***@db.example/shop"},
+            (("postgres://db.example:5432", "shop.public.orders"),),
+        ),
+        (
+            {"kind": "table", "table": "shop.orders", "url": "mysql+pymysql://u@db:3307/shop"},
+            (("mysql://db:3307", "shop.shop.orders"),),
+        ),
+        ({"kind": "table", "table": "orders", "url": "None"}, ()),
+        ({"kind": "table", "table": "orders", "url": "postgresql://u@db:None/x"}, ()),
+        ("a text", ()),
+    ],
+)
+def test_what_a_source_reads_has_openlineages_name(
+    declared: Any, outside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLATFORM_LANDING_URL", "/landing")
+    settings.cache_clear()
+    spec = dg.AssetSpec("orders", metadata={"source": declared})
+    try:
+        graph = collect.graph(dg.Definitions([spec]).resolve_asset_graph().asset_nodes, {})
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    assert graph.assets["orders"].outside == outside

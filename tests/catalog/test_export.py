@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.catalog.export import export, file_of, relative
+from platform_assets.reporting.folder_archive import FolderArchive
 from tests.catalog.world import FixedCatalog
 
 
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     report.parent.mkdir(parents=True)
     report.write_text("<h1>Revenue</h1>")
     catalog = FixedCatalog()
-    count = export(catalog.view(), {}, tmp_path / "reports", tmp_path / "out")
+    count = export(catalog.view(), {}, FolderArchive(tmp_path / "reports"), tmp_path / "out")
     assert count == len([f for f in (tmp_path / "out").rglob("*.html") if "reports" not in f.parts])
     return tmp_path / "out"
 

@@ -12,6 +12,7 @@ from platform_assets.catalog.export import export
 from platform_assets.catalog.glossary import Glossary, Term
 from platform_assets.catalog.health import CheckResult, Status
 from platform_assets.catalog.model import Asset, Column, Graph
+from platform_assets.reporting.folder_archive import FolderArchive
 from tests.catalog.test_web import PAGES
 from tests.catalog.world import NOW, FixedCatalog, HereSandbox, client_of
 
@@ -138,7 +139,7 @@ def test_nothing_that_people_write_runs_or_breaks_a_page(
 def test_nothing_that_people_write_runs_in_an_export(nasty: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "out"
     for start in range(0, len(nasty), 97):
-        export(hostile(nasty, start).view(), {}, tmp_path / "none", folder)
+        export(hostile(nasty, start).view(), {}, FolderArchive(tmp_path / "none"), folder)
     pages = list(folder.rglob("*.html"))
     assert len(pages) > 40
     for page in pages:

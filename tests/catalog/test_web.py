@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.coverage import shares
+from platform_assets.catalog.health import Status
+from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.usage import Usage
 from tests.catalog.world import NOW, FixedCatalog, HereSandbox, client_of, company, statuses
 
@@ -195,3 +197,18 @@ def test_results_can_be_narrowed_by_freshness_and_health(client: TestClient) -> 
     told = client.get("/catalog/search.json?freshness=too+old&health=failing").json()
     assert [r["key"] for r in told["results"]] == ["marts/fct_orders"]
     assert told["facets"]["freshness"]["too old"] == 1
+
+
+def test_a_job_without_a_table_tells_what_its_newest_run_did(
+    sandbox: HereSandbox, tmp_path: Path
+) -> None:
+    job = Asset("maintenance/compact", "platform", title="Compact the lake", layer="platform")
+    metadata = {"bytes_won": 5_200_000, "files_after": 12_345, "tables": "raw.<a>", "dagster/x": 1}
+    told = Status(made_at=NOW, run_id="r", metadata={**metadata, "links": ["/"]})
+    catalog = FixedCatalog(Graph({job.key: job}), {job.key: told})
+    page = client_of(catalog, tmp_path, sandbox).get(f"/catalog/asset/{job.key}").text
+    assert "Compact the lake" in page and "data comes in here" not in page
+    for name, value in (("Bytes won", "5.2 MB"), ("Files after", "12\u2009345")):
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in page
+    assert "<dt>Tables</dt><dd>raw.&lt;a&gt;</dd>" in page
+    assert page.count("<h2>Newest run") == 1 and "Dagster/x" not in page

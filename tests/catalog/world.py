@@ -13,12 +13,18 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from platform_assets.catalog.catalog import View
+from platform_assets.catalog.columns import Columns
+from platform_assets.catalog.external import External
 from platform_assets.catalog.glossary import Glossary, Term
 from platform_assets.catalog.health import CheckResult, Status
 from platform_assets.catalog.model import Asset, Column, Graph
 from platform_assets.catalog.search import Index
 from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web import application
+from platform_assets.lineage.columns import trace
+from platform_assets.lineage.model import Statement, TableLineage
+from platform_assets.reporting.archive import Archive
+from platform_assets.reporting.folder_archive import FolderArchive
 from resources.warehouse import Warehouse
 from resources.warehouse.sandbox import Answer, Limits, QueryError, Sandbox
 from resources.warehouse.sandbox_worker import answer, connect
@@ -87,6 +93,60 @@ def statuses() -> dict[str, Status]:
     }
 
 
+KPI = """SELECT sum(revenue) AS revenue, count(*) AS orders
+FROM marts.fct_orders
+WHERE channel <> 'test'"""
+REPORT = f"""```sql kpi
+{KPI}
+```
+
+```numbers
+cards:
+  - {{label: Revenue, value: kpi.revenue}}
+```
+"""
+
+
+def lineage() -> Columns:
+    """Where the columns of the company come from."""
+    statements = [
+        Statement(
+            "staging/stg_orders", "staging.stg_orders",
+            "SELECT id AS order_id, total FROM raw.shop__orders WHERE status <> 'cancelled'",
+        ),
+        Statement(
+            "marts/fct_orders", "marts.fct_orders",
+            "SELECT o.order_id, CAST(o.total AS DECIMAL(10, 2)) AS revenue, 'web' AS channel, "
+            "c.email FROM staging.stg_orders AS o JOIN raw.shop__customers AS c "
+            "ON o.order_id = c.id",
+        ),
+        Statement("report/revenue#kpi", "", KPI),
+    ]  # fmt: skip
+    schemas = {
+        "raw.shop__orders": ["id", "total", "status"],
+        "raw.shop__customers": ["id", "email"],
+    }
+    raw = {
+        key: TableLineage(key, table, dict.fromkeys(schemas[table], ()))
+        for key, table in (
+            ("raw/shop/orders", "raw.shop__orders"),
+            ("raw/shop/customers", "raw.shop__customers"),
+        )
+    }
+    return Columns({**raw, **trace(statements, schemas)})
+
+
+def declare_report(folder: Path) -> Path:
+    """Write the report `revenue` below a folder of declarations; return the folder."""
+    place = folder / "revenue"
+    place.mkdir(parents=True)
+    attributes = "{title: Revenue review, owner: team:data, freshness: {fail: 26h}}"
+    declared = f"type: platform_assets.components.Report\nattributes: {attributes}\n"
+    (place / "defs.yaml").write_text(declared)
+    (place / "report.md").write_text(REPORT)
+    return folder
+
+
 REVENUE = Term(
     slug="order-revenue",
     name="Order revenue",
@@ -107,6 +167,8 @@ class FixedCatalog:
     glossary: Glossary = field(default_factory=lambda: Glossary((REVENUE,)))
     trouble: str = ""
     index: Index = field(default_factory=Index)
+    columns: Columns = field(default_factory=lineage)
+    external: External | None = None
 
     @cached_property
     def instance(self) -> dg.DagsterInstance:
@@ -118,8 +180,10 @@ class FixedCatalog:
         return INSTANCES[-1]
 
     def view(self) -> View:
-        self.index.update(self.graph)
-        return View(self.graph, self.statuses, NOW, self.trouble, NOW, self.glossary)
+        graph, told = self.external.join(self.graph) if self.external else (self.graph, {})
+        self.index.update(graph)
+        statuses = {**told, **self.statuses}
+        return View(graph, statuses, NOW, self.trouble, NOW, self.glossary, columns=self.columns)
 
 
 def lake(folder: Path) -> Warehouse:
@@ -164,7 +228,7 @@ class HereSandbox(Sandbox):
         )
 
 
-def pages_of(catalog: Any, usage: Usage, sandbox: Any, reports: Path) -> Starlette:
+def pages_of(catalog: Any, usage: Usage, sandbox: Any, reports: Archive) -> Starlette:
     """The whole server as far as the catalog's tests need it."""
     pages = application(catalog, usage, sandbox, reports)
     return Starlette(routes=[Mount("/catalog", app=pages)])
@@ -172,4 +236,4 @@ def pages_of(catalog: Any, usage: Usage, sandbox: Any, reports: Path) -> Starlet
 
 def client_of(catalog: Any, folder: Path, sandbox: Any = None) -> TestClient:
     usage = Usage(folder / "usage.sqlite")
-    return TestClient(pages_of(catalog, usage, sandbox, folder / "reports"))
+    return TestClient(pages_of(catalog, usage, sandbox, FolderArchive(folder / "reports")))

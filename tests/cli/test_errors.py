@@ -59,7 +59,7 @@ def test_definitions_that_do_not_load(
 
 
 def test_an_unknown_command_or_option(capfd: pytest.CaptureFixture[str]) -> None:
-    assert "No such command 'serve'" in failed(capfd, "serve")
+    assert "No such command 'serv'" in failed(capfd, "serv")
     assert "No such option" in failed(capfd, "up", "--prot", "1")
 
 

@@ -94,9 +94,7 @@ class WebLake:
         for result in [*seeds, *self.results("run", select, full_refresh)]:
             assert result.status == "success", f"{result.node.name}: {result.message}"
 
-    def results(
-        self, command: str, select: Sequence[str], full_refresh: bool = False
-    ) -> list[Any]:
+    def results(self, command: str, select: Sequence[str], full_refresh: bool = False) -> list[Any]:
         """Run dbt in this process and return one result for each node."""
         project = DbtProject.from_settings()
         os.environ.update(environment())

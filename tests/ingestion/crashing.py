@@ -12,14 +12,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
 from platform_assets.ingestion import file_portion, files
 from resources.errors import PlatformError
 from resources.warehouse import Warehouse, extract_table, file_load, file_stage
 from resources.warehouse.lock import WriteLock
-from tests.ingestion.zone import Zone, source
+from resources.warehouse.team import Team
+from resources.warehouse.team_lock import AdvisoryLock
+from tests.dying import die_at
+from tests.ingestion.zone import BucketZone, Zone, source
 
 FULL, BROKEN = 3, 4  # exit codes: the disk is full, anything else went wrong
 SAID = source(new_columns="evolve", event_time="at")
@@ -40,22 +43,30 @@ def watched() -> set[CodeType]:
         extract_table.apply,
         Warehouse.write.__wrapped__,  # type: ignore[attr-defined]
         WriteLock.release,
+        AdvisoryLock.release,
+        Team.committing.__wrapped__,  # type: ignore[attr-defined]
     ]
     return {function.__code__ for function in functions}
 
 
-def die_at(line: int) -> None:
-    """Let this process die when it is about to run that many lines of the watched code."""
-    codes, count = watched(), 0
+def zone_of(folder: Path, memory_limit: str = "1GB") -> Zone:
+    """Return the zone of a folder; its landing zone is a bucket where the folder names one."""
+    url = folder / "bucket"
+    if url.exists():
+        return BucketZone(folder, memory_limit, url=url.read_text())
+    return Zone(folder, memory_limit)
 
-    def local(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal count
-        count += event == "line"
-        if count == line:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return local
 
-    sys.settrace(lambda frame, *_: local if frame.f_code in codes else None)
+def landed(folder: Path, number: int) -> None:
+    """Land files; those of a bucket in a child, for whoever has reached a store can't fork."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            land(zone_of(folder), number)
+            os._exit(0)
+        finally:
+            os._exit(BROKEN)
+    assert end(pid) == 0
 
 
 def land(zone: Zone, number: int) -> None:
@@ -76,7 +87,7 @@ def child(folder: Path, before: Callable[[], None] = lambda: None) -> int:
     code = BROKEN
     try:
         files.SMALL = 1000
-        zone = Zone(folder)
+        zone = zone_of(folder)
         before()
         zone.load(SAID)
         code = 0
@@ -98,10 +109,10 @@ def end(pid: int) -> int:
 
 def lines(folder: Path, first: int, step: int) -> None:
     """Die at one line after the other, until a load gets to its end."""
-    land(Zone(folder), 0)
+    landed(folder, 0)
     line, code = first, -signal.SIGKILL
     while code == -signal.SIGKILL:
-        code = end(child(folder, lambda at=line: die_at(at)))  # type: ignore[misc]
+        code = end(child(folder, lambda at=line: die_at(at, watched())))  # type: ignore[misc]
         line += step
     print(line, code)
 
@@ -113,7 +124,7 @@ def kills(folder: Path, times: int, seed: int) -> None:
     codes = [end(child(folder))]
     whole = time.monotonic() - started
     for number in range(times):
-        land(Zone(folder), number)
+        landed(folder, number)
         pid = child(folder)
         time.sleep(chance.uniform(0.2, 1.0) * whole)
         os.kill(pid, signal.SIGKILL)
@@ -123,7 +134,7 @@ def kills(folder: Path, times: int, seed: int) -> None:
 
 def together(folder: Path, processes: int) -> None:
     """Load the same source in several processes at once."""
-    land(Zone(folder), 0)
+    landed(folder, 0)
     pids = [child(folder) for _ in range(processes)]
     print(*[end(pid) for pid in pids])
 
@@ -131,7 +142,7 @@ def together(folder: Path, processes: int) -> None:
 def full(folder: Path, *sizes: int) -> None:
     """Load onto a disk on which no file can grow beyond each of these sizes."""
     for number, size in enumerate(sizes):
-        land(Zone(folder), number)
+        landed(folder, number)
 
         def limited(limit: int = size) -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -146,7 +157,7 @@ def peak(folder: Path) -> None:
     `getrusage` would count what the parent held when it started this process, so the kernel's
     figure for this program alone is read.
     """
-    Zone(folder, memory_limit="256MB").load(source())
+    zone_of(folder, memory_limit="256MB").load(source())
     status = Path("/proc/self/status").read_text()
     (kilobytes,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
     print(int(kilobytes) // 1024)

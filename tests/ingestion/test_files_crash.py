@@ -9,7 +9,7 @@ import pytest
 
 from resources.settings import PROJECT_ROOT
 from tests.ingestion import crashing
-from tests.ingestion.zone import Zone
+from tests.ingestion.zone import Zone, everywhere
 
 KILLED = -signal.SIGKILL
 STRIDE = int(os.environ.get("CRASH_STRIDE", "37"))  # lines between two deaths; 1 tries them all
@@ -40,17 +40,22 @@ def assert_whole(zone: Zone) -> None:
     assert zone.query("SELECT count(*), count(DISTINCT file) FROM platform.ledger") == [
         (len(landed), len(landed))
     ]
-    assert list((zone.folder / "lake" / "staging").glob("*")) == []
+    assert list((zone.warehouse.work / "staging").glob("*")) == []
     zone.accounted()
 
 
-@pytest.mark.parametrize(("first", "step"), [(STRIDE, STRIDE), (STRIDE // 2, STRIDE)])
+@pytest.mark.parametrize(
+    ("zone", "first", "step"),
+    [("folder", STRIDE, STRIDE), ("folder", STRIDE // 2, STRIDE), ("team", 2 * STRIDE, 2 * STRIDE)],
+    indirect=["zone"],
+)
 def test_death_at_any_line(zone: Zone, first: int, step: int) -> None:
     last, code = run("lines", zone, max(first, 1), step)
     assert code == 0 and last > 100
     assert_whole(zone)
 
 
+@everywhere
 def test_death_at_any_moment(zone: Zone) -> None:
     crashing.land(zone, 999)
     codes = run("kills", zone, 4, 7)
@@ -58,6 +63,7 @@ def test_death_at_any_moment(zone: Zone) -> None:
     assert_whole(zone)
 
 
+@everywhere
 def test_processes_that_load_the_same_source_at_once(zone: Zone) -> None:
     assert run("together", zone, 2) == [0, 0]
     assert_whole(zone)

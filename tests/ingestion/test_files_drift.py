@@ -18,6 +18,26 @@ def parquet(**columns: Any) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("order", [("with", "without"), ("without", "with")])
+def test_a_column_that_a_file_lacks_is_null_to_every_query(
+    zone: Zone, order: tuple[str, str], at_once: bool
+) -> None:
+    for number, kind in enumerate(order):
+        brings = {"x": "y"} if kind == "with" else {}
+        folder = "d=1/" if kind == "with" else ""
+        zone.land(f"{folder}{number}.ndjson", lines({"id": kind, **brings}))
+        if not at_once:
+            zone.load(source())
+    zone.load(source())
+    for name in ("x", "d"):
+        count = f"SELECT count({name}), count(*) FROM raw.events"
+        assert zone.query(count) == [(1, 2)]
+        for test, found in (("IS NULL", "without"), ("IS NOT NULL", "with")):
+            assert zone.query(f"SELECT id FROM raw.events WHERE {name} {test}") == [(found,)]
+    zone.accounted()
+
+
 def test_new_columns_evolve(zone: Zone) -> None:
     zone.land("a.ndjson", lines({"id": 1}))
     zone.load(source())

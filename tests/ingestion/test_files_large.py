@@ -46,7 +46,7 @@ def test_a_file_larger_than_memory(zone: Zone) -> None:
     count = write(path, 800 * MB)
     used = peak(zone)
     print(f"{used} MB")
-    assert used < 640, f"{used} MB for a file of {path.stat().st_size // MB} MB"
+    assert used < 700, f"{used} MB for a file of {path.stat().st_size // MB} MB"
     found = "SELECT count(*), count(DISTINCT _line), max(_line) FROM raw.events"
     assert zone.query(found) == [(count, count, count)]
 
@@ -63,7 +63,7 @@ def test_a_small_file_that_unpacks_to_a_large_one(zone: Zone) -> None:
     assert path.stat().st_size < 8 * MB
     used = peak(zone)
     print(f"{used} MB")
-    assert used < 640, f"{used} MB"
+    assert used < 700, f"{used} MB"
     assert zone.query("SELECT count(*) FROM raw.events") == [(500_000,)]
 
 
@@ -73,7 +73,7 @@ def test_a_line_without_an_end(zone: Zone) -> None:
     zone.land("good.ndjson", b'{"id":1}\n')
     used = peak(zone)
     print(f"{used} MB")
-    assert used < 640, f"{used} MB"
+    assert used < 700, f"{used} MB"
     assert zone.rows("_file") == [("good.ndjson",)]
     zone.accounted()
 

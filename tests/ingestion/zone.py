@@ -6,14 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import obstore
 import orjson
+import pytest
 
 from platform_assets.ingestion import files
 from platform_assets.ingestion.declaration import Column, FileDeclaration, FileFormat
 from platform_assets.ingestion.files import IngestResult
 from resources.landing import Landing
+from resources.object_store import store
 from resources.warehouse import Warehouse
 from resources.warehouse.connection import identifier
+
+# Marks a test that holds for a landing zone of every kind, and for a team's lake as for one's own.
+everywhere = pytest.mark.parametrize("zone", ["folder", "bucket", "team"], indirect=True)
+LAKE = "lake.url"  # a file that says where the lake is, for processes that are given the folder
 
 
 def column(name: str, type_: str = "string", required: bool = False) -> Column:
@@ -50,7 +57,8 @@ class Zone:
     def warehouse(self) -> Warehouse:
         """The lake, the same object for the length of a test."""
         if self._warehouse is None:
-            url = f"ducklake:///{self.folder / 'lake'}"
+            said = self.folder / LAKE
+            url = said.read_text() if said.exists() else f"ducklake:///{self.folder / 'lake'}"
             self._warehouse = Warehouse(url, self.memory_limit, threads=2)
         return self._warehouse
 
@@ -60,7 +68,7 @@ class Zone:
         (self.folder / "landing").mkdir(exist_ok=True)
         return Landing(str(self.folder / "landing"))
 
-    def land(self, path: str, content: bytes) -> Path:
+    def land(self, path: str, content: bytes) -> Any:
         """Write a file as a careful sender does: under a temporary name, then renamed."""
         target = self.folder / "landing" / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +76,10 @@ class Zone:
         part.write_bytes(content)
         os.replace(part, target)
         return target
+
+    def remove(self, path: str) -> None:
+        """Take a file away."""
+        (self.folder / "landing" / path).unlink()
 
     def load(self, declaration: FileDeclaration, **how: Any) -> IngestResult:
         """Load what is pending."""
@@ -134,3 +146,30 @@ class Zone:
         for file, status, read, loaded, refused, load, there, kept in found:
             assert read == loaded + refused, (file, status, read, loaded, refused)
             assert (there, kept) == (loaded, refused), (file, status, load)
+
+
+@dataclass
+class BucketZone(Zone):
+    """The same with a landing zone in a bucket.
+
+    Attributes:
+        url: the landing zone, `s3://bucket/prefix`; the settings of this process know its store.
+    """
+
+    url: str = ""
+    _landing: Landing | None = field(default=None, repr=False)
+
+    @property
+    def landing(self) -> Landing:
+        """The landing zone, the same object for the length of a test."""
+        if self._landing is None:
+            self._landing = Landing(self.url)
+        return self._landing
+
+    def land(self, path: str, content: bytes) -> None:
+        """Put an object."""
+        obstore.put(store(self.url), path, content)
+
+    def remove(self, path: str) -> None:
+        """Delete an object."""
+        obstore.delete(store(self.url), path)

@@ -11,7 +11,7 @@ import pytest
 from platform_assets.automation import REFRESH_TAG, refresh_sensor, safety_net
 from platform_assets.watching import Attempts, Unclaimed
 from resources.errors import PlatformError
-from resources.landing import Landing
+from resources.landing import Landing, Span
 
 EVENTS, ORDERS = dg.AssetKey(["raw", "events"]), dg.AssetKey(["raw", "orders"])
 
@@ -30,6 +30,9 @@ class Fake:
 
     def landed(self) -> int:
         return 0
+
+    def spans(self) -> dict[str, list[Span]]:
+        return {}
 
 
 @dg.asset(key=EVENTS)

@@ -11,9 +11,12 @@ import jinja2
 import pytest
 
 from resources.settings import PROJECT_ROOT
+from tests.engines import comparing
+from tests.engines.gaps import asked_of
+from tests.engines.kinds import OTHERS, REFERENCE
 from tests.real.conftest import Walked
 
-pytestmark = pytest.mark.xdist_group("real")
+pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.timeout(900)]
 DAILY = {  # report of analytics.usa.gov → what identifies a row of a day
     "browser": ["browser"],
     "device_model": ["mobile_device"],
@@ -40,6 +43,14 @@ def records(file: Path) -> list[dict[str, str]]:
     """Return the records of a CSV file, read by Python's own reader."""
     with file.open(newline="", encoding="utf-8") as text:
         return list(csv.DictReader(text))
+
+
+@pytest.mark.parametrize("engine", asked_of("published data has the reference's rows", OTHERS))
+def test_every_engine_holds_the_same_rows(walks: dict[str, Walked], engine: str) -> None:
+    here, there = walks[REFERENCE].contents(), walks[engine].contents()
+    assert sum(len(table.rows) for table in here.values()) > 100_000
+    found = comparing.differences(here, there)
+    assert not found, "\n".join(found)
 
 
 def test_every_record_of_every_file_is_loaded_or_in_quarantine(walked: Walked) -> None:

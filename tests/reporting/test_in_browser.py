@@ -55,7 +55,12 @@ def test_a_page_in_a_file_sorts_warns_when_it_is_old_and_hides_its_filters(
         update={"warn_after": timedelta(hours=26), "fail_after": timedelta(hours=50)}
     )
     made = datetime.now(UTC)
-    context = replace(context, generated_at=made, live_url="/catalog/report/sales/live")
+    context = replace(
+        context,
+        generated_at=made,
+        live_url="/catalog/report/sales/live",
+        explain_url="/catalog/explain/sales",
+    )
     path = render(report, engine, tmp_path / "out", context=context).html_path
     page = browser.new_page()
     problems: list[str] = []
@@ -80,6 +85,7 @@ def test_a_page_in_a_file_sorts_warns_when_it_is_old_and_hides_its_filters(
     assert not page.locator("#old").is_visible()
     assert not page.locator("#filters").is_visible()
     assert page.locator("#chosen").inner_text().split() == ["Least", "5"]
+    assert page.locator("a.why").count() == 0  # no catalog is near a file
 
     page.clock.install(time=made + timedelta(hours=30))
     page.goto(path.as_uri())
@@ -87,5 +93,33 @@ def test_a_page_in_a_file_sorts_warns_when_it_is_old_and_hides_its_filters(
     page.clock.set_system_time(made + timedelta(hours=100))
     page.reload()
     assert "at most 50 hours old" in page.locator("#old").inner_text()
+    assert problems == []
+    page.close()
+
+
+def test_a_page_of_a_server_leads_from_each_number_to_its_explanation(
+    browser: Any,
+    make_report: MakeReport,
+    engine: sqlalchemy.Engine,
+    tmp_path: Path,
+    context: RenderContext,
+) -> None:
+    context = replace(context, explain_url="/catalog/explain/sales")
+    told = TEXT + "\nThe first is {{ q.name }} with **{{ q.n | number }}**.\n"
+    path = render(make_report(told), engine, tmp_path / "out", context=context).html_path
+    page = browser.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    body = path.read_text("utf-8")
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+
+    page.goto("http://reports.example/files/reports/sales/latest.html")
+    links = page.locator("tbody a.why")
+    assert links.count() == 3
+    assert links.first.get_attribute("href") == "/catalog/explain/sales/q/n"
+    assert [link.get_attribute("tabindex") for link in links.all()] == [None, "-1", "-1"]
+    page.get_by_role("button", name="Amount").click()
+    assert links.all_inner_texts() == ["100", "10", "9"]  # they are sorted like any cell
+    assert page.locator(".prose a.why").all_inner_texts() == ["10"]  # a name is no number
     assert problems == []
     page.close()

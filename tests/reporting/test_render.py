@@ -21,9 +21,9 @@ from platform_assets.reporting import (
     ReportDeclaration,
     ReportError,
     UpstreamCheck,
-    publish,
     render,
 )
+from platform_assets.reporting.folder_archive import FolderArchive
 from platform_assets.reporting.page import script as own_script
 
 MakeReport = Callable[..., ReportDeclaration]
@@ -264,18 +264,23 @@ def test_a_write_that_fails_leaves_the_page_before_and_no_rubbish(
     tmp_path: Path, context: RenderContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def page(text: str) -> Callable[[Path], None]:
-        return lambda folder: (folder / "index.html").write_text(text) and None
+        def write(folder: Path) -> None:
+            (folder / "index.html").write_text(text)
+            (folder / "report.json").write_text('{"made": "2026-01-31T06:30:00Z"}')
 
-    publish.publish(tmp_path, context.generated_at, page("one"))
+        return write
+
+    archive = FolderArchive(tmp_path)
+    archive.publish("sales", context.generated_at, page("one"))
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(Exception, match="No space left on device"):
-        publish.publish(tmp_path, context.generated_at, page("two"))
-    assert (tmp_path / "latest.html").read_text() == "one"
-    assert len(list(tmp_path.iterdir())) == 2
+        archive.publish("sales", context.generated_at, page("two"))
+    assert archive.page("sales") == b"one"
+    assert len(list((tmp_path / "sales").iterdir())) == 2
 
 
 @pytest.mark.parametrize(

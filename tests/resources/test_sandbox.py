@@ -34,7 +34,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         )
         connection.execute("CREATE TABLE lake.raw.events (id INTEGER)")
     (folder / "secret.csv").write_text(f"a\n{SECRET}\n")
-    (found.data_path / "left_behind.csv").write_text(f"a\n{SECRET}\n")
+    Path(found.data_path, "left_behind.csv").write_text(f"a\n{SECRET}\n")
     return found
 
 
@@ -62,7 +62,7 @@ def files(warehouse: Warehouse) -> dict[str, str]:
     """Every file beside and below the lake with its hash; not SQLite's own log and its index."""
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(warehouse.folder.parent.rglob("*"))
+        for path in sorted(warehouse.work.parent.rglob("*"))
         if path.is_file() and not path.name.endswith(("-wal", "-shm"))
     }
 
@@ -223,7 +223,7 @@ def test_whatever_reads_tables_runs(locked: duckdb.DuckDBPyConnection, sql: str)
 def test_whatever_does_more_is_refused_in_words_and_the_next_query_works(
     locked: duckdb.DuckDBPyConnection, warehouse: Warehouse, sql: str
 ) -> None:
-    places = {"data": warehouse.data_path, "lake": warehouse.folder, "out": warehouse.folder.parent}
+    places = {"data": warehouse.data_path, "lake": warehouse.work, "out": warehouse.work.parent}
     told = run(locked, sql.format(**places) if "{" in sql else sql)
     assert told.get("error") == "refused", told
     assert str(told["message"]).strip()
@@ -236,7 +236,7 @@ def test_hostile_queries_change_no_file_and_read_none_even_without_the_rules(
 ) -> None:
     """DuckDB's own locks hold too: against files outside, writes to the lake, and new settings."""
     before = files(warehouse)
-    places = {"data": warehouse.data_path, "lake": warehouse.folder, "out": warehouse.folder.parent}
+    places = {"data": warehouse.data_path, "lake": warehouse.work, "out": warehouse.work.parent}
     # The lake's own folder may be read by DuckDB, and a profile goes to the terminal.
     left_out = ("{data}", "sleep_ms", "profiling", "\0", "\ud800")
     bare = connect({"url": warehouse.url, "memory": "256MB", "threads": 1})

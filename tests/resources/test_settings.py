@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from resources import settings as module
 from resources.settings import PROJECT_ROOT, Settings, settings
@@ -33,3 +34,12 @@ def test_models_may_use_half_of_the_memory_unless_it_is_said(
 def test_a_container_has_no_more_memory_than_it_was_given() -> None:
     whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert 0 < module._machine_memory() <= whole
+
+
+def test_what_others_tell_is_kept_where_dagsters_history_is(tmp_path: Path) -> None:
+    alone = Settings(data_dir=tmp_path)
+    assert alone.lineage == f"sqlite:///{tmp_path}/lineage/received.sqlite"
+    shared = Settings(dagster_url=SecretStr("postgresql://u:p@db/dagster"))
+    assert shared.lineage == "postgresql://u:p@db/dagster"
+    own = shared.model_copy(update={"lineage_url": SecretStr("postgresql://u:p@db/lineage")})
+    assert own.lineage == "postgresql://u:p@db/lineage"

@@ -1,4 +1,4 @@
-"""The embedded lake: readers never wait, writers take turns, nothing is half-written."""
+"""A lake, embedded or a team's: readers never wait, writers never lose, nothing is half-written."""
 
 import multiprocessing
 import threading
@@ -17,8 +17,8 @@ SPAWN = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(f"ducklake:///{tmp_path}/lake", memory_limit="500MB")
+def warehouse(lake_url: str) -> Warehouse:
+    return Warehouse(lake_url, memory_limit="500MB")
 
 
 def insert(url: str, table: str, rows: int) -> None:
@@ -172,7 +172,7 @@ def test_a_warehouse_that_was_moved_is_read_and_written_where_it_is_now(tmp_path
     before = Warehouse(f"ducklake:///{tmp_path}/lake")
     with before.write() as connection:
         connection.execute("CREATE TABLE raw.numbers AS SELECT range AS n FROM range(100)")
-        added = before.data_path / "it's.parquet"
+        added = Path(before.data_path, "it's.parquet")
         connection.execute(f"COPY (SELECT 100::BIGINT AS n) TO {literal(added)}")
         connection.execute(
             f"CALL ducklake_add_data_files('lake', 'numbers', {literal(added)}, schema => 'raw')"

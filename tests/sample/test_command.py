@@ -11,10 +11,14 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner, Result
 
-from platform_assets.sample.command import grown, landing_folder, sample
+from platform_assets import cli
+from platform_assets.commands.landing import require_landing
+from platform_assets.sample.command import grown, landing_place, sample
 from platform_assets.sample.config import SampleConfig
 from platform_assets.sample.manifest import Manifest
+from resources.landing import Landing
 from resources.settings import settings
+from tests.object_store import object_store
 
 QUICK = ["--days", "5", "--events-per-day", "100"]
 
@@ -76,12 +80,37 @@ def test_bad_options_are_explained() -> None:
 def test_a_landing_zone_elsewhere_is_refused_with_the_way_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PLATFORM_LANDING_URL", "s3://bucket/landing")
+    monkeypatch.setenv("PLATFORM_LANDING_URL", "gs://bucket/landing")
     settings.cache_clear()
     result = run(*QUICK)
     assert result.exit_code == 1
     assert "PLATFORM_LANDING_URL" in result.output
-    assert landing_folder("file:///a/b") == Path("/a/b")
+    assert landing_place("file:///a/b") == Path("/a/b")
+
+
+def test_it_lands_in_an_object_store_and_stays_untouched_the_second_time(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = object_store()
+    url = f"{server.new_bucket()}/fernweh"
+    for name, value in {**server.environment(), "PLATFORM_LANDING_URL": url}.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    quick = ["--days", "2", "--events-per-day", "50", "--end", "2026-03-03"]
+    result = run(*quick)
+    assert result.exit_code == 0, result.output
+    manifest = Manifest.read(data_dir / "sample/manifest.json")
+    assert manifest is not None
+    landed = {file.path.partition("/")[0] for file in Landing(url).find("**")}
+    assert landed == {name for name, planted in manifest.sources().items() if planted.files}
+    assert len(Landing(url).find("**")) == sum(p.files for p in manifest.sources().values())
+    assert not (data_dir / "landing").exists()
+    assert ": 0 files written" in run(*quick).output
+    assert require_landing() is False
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    settings.cache_clear()
+    for command in (["sample", *quick], ["demo"]):
+        assert cli.run(command) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,16 +10,17 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
 from resources.settings import PROJECT_ROOT
+from tests.ports import free_port
 
 TINY = "tests.server.tiny_definitions"
 LAUNCH = """mutation($p: ExecutionParams!) {
   launchRun(executionParams: $p) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
-RUNS = "{ runsOrError { ... on Runs { results { runId status stepKeysToExecute } } } }"
+RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status stepKeysToExecute } } } }"
 FAILURES = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
   ... on ExecutionStepFailureEvent { stepKey error { message errorChain { error { message } } } }
   ... on RunFailureEvent { message } } } } }"""
@@ -31,23 +31,18 @@ RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "platfor
   __typename } }"""
 
 
-def command(data: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def command(
+    data: Path, *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **environment: str
+) -> subprocess.Popen[str]:
     """Start `platform-assets <arguments>` on a data folder."""
     return subprocess.Popen(
         [sys.executable, "-m", "platform_assets.cli", *arguments],
         cwd=PROJECT_ROOT,
         env={**os.environ, "PLATFORM_DATA_DIR": str(data), **environment},
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
@@ -89,11 +84,11 @@ class Running:
     printed: list[str]
 
     @classmethod
-    def start(cls, data: Path, definitions: str = TINY) -> "Running":
+    def start(cls, data: Path, definitions: str = TINY, **environment: str) -> "Running":
         """Start `up` and return as soon as it says that it serves."""
         port = free_port()
         options = ["--port", str(port), "--no-sample", "--definitions", definitions]
-        running = cls(data, port, command(data, "up", *options), [])
+        running = cls(data, port, command(data, "up", *options, **environment), [])
         assert running.process.stdout is not None
         for line in running.process.stdout:
             running.printed.append(line)

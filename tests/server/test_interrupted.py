@@ -1,12 +1,18 @@
 """Runs whose process is gone are failed; runs whose process lives are left alone."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from platform_assets.server.interrupted import PROCESS_TAG, fail_interrupted_runs, process_tag
+from platform_assets.server.interrupted import (
+    PROCESS_TAG,
+    QUEUED_TAG,
+    fail_interrupted_runs,
+    process_tag,
+)
 
 STATUS = dg.DagsterRunStatus
 
@@ -57,7 +63,17 @@ def test_a_run_of_a_command_that_still_works_is_left_alone(instance: dg.DagsterI
     assert fail_interrupted_runs(instance) == []
 
 
-@pytest.mark.parametrize("tag", ["999999999:1", "1:1", "", "rubbish", "x:y"])
+def test_a_run_of_another_machine_or_of_a_worker_is_left_alone(
+    instance: dg.DagsterInstance,
+) -> None:
+    run(instance, STATUS.STARTED, **{PROCESS_TAG: "1:1@another-machine"})
+    run(instance, STATUS.STARTED, **{QUEUED_TAG: "5b2a"})
+    assert fail_interrupted_runs(instance) == []
+
+
+@pytest.mark.parametrize(
+    "tag", ["999999999:1", f"1:1@{socket.gethostname()}", "1:1", "", "rubbish", "x:y"]
+)
 def test_a_run_of_a_command_that_is_gone_is_failed(instance: dg.DagsterInstance, tag: str) -> None:
     gone = run(instance, STATUS.STARTED, **{PROCESS_TAG: tag})
     assert fail_interrupted_runs(instance) == [gone]

@@ -8,7 +8,7 @@ import pytest
 from platform_assets.server.lock import only_one
 from platform_assets.server.ports import require_free
 from resources.errors import PlatformError
-from tests.server.running import free_port
+from tests.ports import free_port
 
 
 def test_a_second_holder_is_told_who_the_first_is(tmp_path: Path) -> None:

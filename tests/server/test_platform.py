@@ -1,16 +1,19 @@
 """The platform as its user meets it: real processes, a real port, real signals."""
 
+import json
 import signal
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lineage import producers
+from tests.ports import free_port
 from tests.server.running import (
     RELOAD,
     Running,
     command,
-    free_port,
     processes_of,
     runs_module,
     wait_for,
@@ -52,11 +55,38 @@ def test_the_web_server_and_every_daemon_and_sensor_run(platform: Running) -> No
     wait_for(healthy)
 
 
+def test_health_and_readiness_are_told(platform: Running) -> None:
+    assert json.loads(platform.get("/health")) == {"alive": True}
+    report = json.loads(platform.get("/ready"))
+    assert report["ready"]
+    assert set(report["checks"]) == {"storage", "code", "daemon", "warehouse", "landing"}
+
+
 def test_a_report_file_is_served_as_a_page_that_cannot_reach_dagster(platform: Running) -> None:
     page = platform.data / "reports" / "weekly" / "index.html"
     page.parent.mkdir(parents=True)
     page.write_text("<h1>Weekly</h1>")
     assert platform.get("/files/reports/weekly/index.html") == b"<h1>Weekly</h1>"
+
+
+def test_lineage_of_another_platform_comes_in_and_is_shown(platform: Running) -> None:
+    first = producers.dataset("dagster://platform", "first")
+    told = producers.run_event("COMPLETE", producers.run_id(), "export", inputs=[first])
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{platform.port}/api/v1/lineage",
+        json.dumps(told).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 201 and answer.headers["x-content-type-options"] == "nosniff"
+
+    def readers() -> list[str]:
+        asset = json.loads(platform.get("/catalog/asset/first.json"))
+        return [each["label"] for each in asset["downstream"]]
+
+    wait_for(lambda: "export" in readers(), 30)
+    namespaces = json.loads(platform.get("/api/v1/namespaces"))["namespaces"]
+    assert "airflow" in [each["name"] for each in namespaces]
 
 
 def test_a_run_is_a_fork_that_imports_nothing_anew(platform: Running) -> None:

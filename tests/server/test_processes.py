@@ -1,5 +1,6 @@
 """Children that die are noticed, and children are stopped with all that they started."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,6 +52,16 @@ def test_a_child_that_ignores_signals_is_killed_with_its_own_children(tmp_path: 
     children.stop(runs_grace=0.2, grace=0.2)
     assert child.process.returncode is not None
     wait_for(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_what_ran_before_is_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as other:
+        children = processes(tmp_path)
+        child = children.start("web", ["-c", "import time; time.sleep(600)"])
+        children.stop(runs_grace=0.2, grace=0.2)
+        assert child.process.returncode is not None
+        assert other.poll() is None
+        other.kill()
 
 
 def test_waiting_ends_when_a_child_dies(tmp_path: Path) -> None:
