@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from resources.warehouse import Warehouse
+from resources.warehouse import Warehouse, relations
 from resources.warehouse.sql import literal
 
 BESIDE = ("", "__dbt_tmp", "__dbt_backup")  # what dbt adds to a table's name while it makes it anew
@@ -68,9 +68,7 @@ def _look_again(adapter: Any, node: Any) -> None:
     """
     names = [f"{node.alias}{beside}".lower() for beside in BESIDE]
     _, table = adapter.execute(
-        "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END "
-        f"FROM system.information_schema.tables WHERE table_catalog = {literal(node.database)} "
-        f"AND table_schema = {literal(node.schema)} "
+        f"{relations.KINDS} AND schema_name = {literal(node.schema)} "
         f"AND lower(table_name) IN ({', '.join(map(literal, names))})",
         fetch=True,
     )

@@ -89,8 +89,8 @@
 
 {% macro default__table_exists(relation) -%}
     {{ return(scalar(
-        "select count(*) from information_schema.tables where table_schema = '" ~ relation.schema
-        ~ "' and table_name = '" ~ relation.identifier ~ "' and table_catalog = '" ~ relation.database ~ "'"
+        "select count(*) from duckdb_columns() where schema_name = '" ~ relation.schema
+        ~ "' and table_name = '" ~ relation.identifier ~ "' and database_name = '" ~ relation.database ~ "'"
     ) > 0) }}
 {%- endmacro %}
 

@@ -15,7 +15,7 @@ from platform_assets.lineage.metadata import KEY as COLUMN_LINEAGE
 from platform_assets.lineage.metadata import cache_folder, column_lineage
 from platform_assets.pools import engine_pool
 from resources.dbt import DbtProject, NodeResult
-from resources.warehouse import Warehouse
+from resources.warehouse import Warehouse, relations
 from resources.warehouse.connection import identifier
 
 MODELS = ("model", "seed", "snapshot")
@@ -154,13 +154,7 @@ def _ready(
     there are none, and the test has to wait for the next run.
     """
     with warehouse.reading() as connection:
-        built = set(
-            connection.execute(
-                "SELECT schema_name, table_name FROM duckdb_tables() "
-                "WHERE database_name = 'lake' UNION ALL SELECT schema_name, view_name "
-                "FROM duckdb_views() WHERE database_name = 'lake'"
-            ).fetchall()
-        )
+        built = relations.names(connection)
     waiting = {
         unique_id
         for model in by_key.values()

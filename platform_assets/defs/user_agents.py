@@ -14,7 +14,7 @@ import pyarrow as pa
 from platform_assets.automation import safety_net
 from platform_assets.policy import Freshness, stamp
 from platform_assets.user_agents import COLUMNS, classify
-from resources.warehouse import Warehouse
+from resources.warehouse import Warehouse, relations
 
 SOURCES = {
     "web_events": "json_extract_string(context, '$.userAgent')",
@@ -112,10 +112,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """Return the tables of the lake, as `lake.<schema>.<name>`."""
-    rows = connection.execute(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake'"
-    ).fetchall()
-    return {f"lake.{schema}.{name}" for schema, name in rows}
+    return {f"lake.{schema}.{name}" for schema, name in relations.names(connection)}
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

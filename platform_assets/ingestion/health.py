@@ -109,7 +109,7 @@ def _accounted(one: Reader, source: str) -> Outcome:
     )[0]
     name = '"' + source.replace('"', '""') + '"'
     (exists,) = one(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' "
+        "SELECT count(*) FROM duckdb_columns() WHERE database_name = 'lake' "
         "AND schema_name = 'raw' AND table_name = ?",
         [source],
     )

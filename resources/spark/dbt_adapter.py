@@ -32,6 +32,7 @@ from resources.spark.lake_views import lake_name
 from resources.spark.publish import Publication, Staged
 from resources.spark.session import short
 from resources.spark.types import spark_of_duckdb
+from resources.warehouse import relations
 from resources.warehouse.connection import identifier, literal
 
 logger = AdapterLogger("Spark")
@@ -127,10 +128,8 @@ class SparkAdapterOnLake(SparkAdapter):
     def list_relations_without_caching(self, schema_relation: BaseRelation) -> list[BaseRelation]:
         """Return the tables and views of a schema of the lake."""
         found = _lake(
-            "SELECT table_name, 'table' FROM duckdb_tables() WHERE database_name = 'lake' "
-            "AND schema_name = ? UNION ALL SELECT view_name, 'view' FROM duckdb_views() "
-            "WHERE database_name = 'lake' AND schema_name = ?",
-            [schema_relation.schema, schema_relation.schema],
+            f"{relations.KINDS} AND schema_name = ?",
+            [schema_relation.schema],
         )
         return [
             self.Relation.create(

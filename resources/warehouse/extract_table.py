@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from resources.errors import PlatformError
-from resources.warehouse import extract_cast
+from resources.warehouse import extract_cast, relations
 from resources.warehouse.connection import identifier
 from resources.warehouse.extract_cast import Field
 
@@ -52,12 +52,7 @@ def columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]
 
 def exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Return whether the raw table exists."""
-    found = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake' "
-        "AND schema_name = 'raw' AND lower(table_name) = lower(?)",
-        [table],
-    ).fetchone()
-    return bool(found and found[0])
+    return relations.exists(connection, "raw", table)
 
 
 def bound_row_groups(connection: duckdb.DuckDBPyConnection) -> None:

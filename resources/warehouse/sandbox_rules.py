@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from resources.warehouse import relations
 from resources.warehouse.connection import literal
 
 SCHEMAS = ("raw", "staging", "intermediate", "marts", "platform")
@@ -70,10 +71,7 @@ class Refused(Exception):
 def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
     """Return the tables and views of each schema that may be read, in lower case."""
     found: dict[str, set[str]] = {schema: set() for schema in SCHEMAS}
-    for schema, table in connection.execute(
-        "SELECT table_schema, table_name FROM information_schema.tables "
-        "WHERE table_catalog = 'lake'"
-    ).fetchall():
+    for schema, table in relations.names(connection):
         if schema in found:
             found[schema].add(table.lower())
     return found
