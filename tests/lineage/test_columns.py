@@ -279,7 +279,11 @@ def test_an_edge_quotes_the_sql_that_makes_it() -> None:
 PROBLEMS = {
     "select id frm m.orders": "Its SQL is not read",
     "select id from m.orders; select 1": "it holds 2 statements",
-    "update m.orders set id = 1": "it is no query but UPDATE",
+    "delete from m.orders where id = 1": "it is no query but DELETE",
+    "update m.orders set (id, amount) = (select 1, 2)": "it sets (id, amount)",
+    "merge into m.days d using m.orders o on d.day = o.ordered_at when matched then delete": (
+        "it writes no column"
+    ),
     "select * from elsewhere.t": "the columns of elsewhere.t are not",
     "select a from x.t, x.u": "the columns of x.t, x.u are not known",
     "select items.* from m.orders": "items.* stands for is not found out",

@@ -9,9 +9,10 @@ from sqlglot.errors import SqlglotError
 from platform_assets.lineage.columns.queries import evaluate
 from platform_assets.lineage.columns.scope import Context, Surroundings
 from platform_assets.lineage.columns.values import decided, edges
+from platform_assets.lineage.columns.written import ColumnsOf, stored
 from platform_assets.lineage.model import Edge, Statement, TableLineage
 
-VERSION = 1  # of what is found: one more whenever the same SQL is traced otherwise
+VERSION = 2  # of what is found: one more whenever the same SQL is traced otherwise
 
 Schemas = Mapping[str, Mapping[str, str]]  # columns by table: lower case to as spelled
 Keys = Mapping[str, tuple[frozenset[str], ...]]
@@ -25,8 +26,14 @@ def trace_one(statement: Statement, schemas: Schemas, keys: Keys) -> tuple[Table
     key, table = statement.key, statement.table
     if statement.problem:
         return TableLineage(key, table, problem=statement.problem), set()
+    named: set[str] = set()
+
+    def columns_of(other: str) -> list[str]:
+        named.add(other)
+        return list(schemas.get(other, {}).values())
+
     try:
-        tree, names = parsed(statement)
+        tree, names = parsed(statement, columns_of)
         context = Context(
             statement.dialect, schemas, keys, lambda node, around: evaluate(node, around, context)
         )
@@ -49,13 +56,13 @@ def trace_one(statement: Statement, schemas: Schemas, keys: Keys) -> tuple[Table
         for name, value in found.columns.items()
     }
     problem = " ".join(context.problems)
-    return TableLineage(key, table, columns, tuple(rows), problem), context.read
+    return TableLineage(key, table, columns, tuple(rows), problem), context.read | named
 
 
-def parsed(statement: Statement) -> tuple[exp.Expr, list[str]]:
+def parsed(statement: Statement, columns_of: ColumnsOf) -> tuple[exp.Expr, list[str]]:
     """Return the one query of a statement, and the names its columns are given besides.
 
-    Of CREATE and INSERT it is the query that they store.
+    Of CREATE, INSERT, UPDATE and MERGE it is the query of what they store.
 
     Raises:
         SqlglotError: it can't be read.
@@ -68,17 +75,9 @@ def parsed(statement: Statement) -> tuple[exp.Expr, list[str]]:
     ]
     if len(trees) != 1:
         raise ValueError(f"it holds {len(trees)} statements")
-    tree, names = trees[0], []
-    if isinstance(tree, exp.Create | exp.Insert):
-        with_ = tree.args.get("with_")
-        if isinstance(tree.this, exp.Schema):
-            names = [c.name for c in tree.this.expressions if isinstance(c, exp.Identifier)]
-        stored = tree.expression
-        if with_ is not None and isinstance(stored, exp.Query):
-            stored.set("with_", with_.pop())
-        tree = stored
+    tree, names = stored(trees[0], columns_of)
     if not isinstance(tree, exp.Query | exp.Values | exp.Pivot):
-        raise ValueError(f"it is no query but {type(tree).__name__.upper()}")
+        raise ValueError(f"it is no query but {type(trees[0]).__name__.upper()}")
     return tree, names
 
 
