@@ -1,7 +1,8 @@
 """The sum of the rooms, bound to the resources: one page."""
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,6 +13,9 @@ from platform_assets.watching import Unclaimed, Watched, WatchedFiles, WatchedTa
 from resources.landing import Landing
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from platform_assets.lineage.model import TableLineage
 
 
 def build() -> dg.Definitions:
@@ -64,7 +68,9 @@ def _openlineage(
         return
     from platform_assets.lineage.openlineage.emit.sensor import openlineage_sensor
     from platform_assets.lineage.openlineage.naming import Naming, source_table
-    from platform_assets.lineage.project import of_project, statements_of
+    from platform_assets.lineage.project import of_project, of_queries, statements_of
+    from platform_assets.reporting.live import folder
+    from platform_assets.reporting.statements import of_reports
 
     naming = Naming.from_settings()
     sources = {
@@ -74,7 +80,11 @@ def _openlineage(
         for source in databases
         for table, key in source.asset_keys().items()
     }
-    yield openlineage_sensor(warehouse, sources, of_project, statements_of)
+
+    def columns(nodes: Iterable[Any]) -> Mapping[str, "TableLineage"]:
+        return of_project(nodes, of_queries(of_reports(folder())))
+
+    yield openlineage_sensor(warehouse, sources, columns, statements_of)
 
 
 defs = build()

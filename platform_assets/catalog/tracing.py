@@ -6,24 +6,18 @@ the dbt project, so that it is read while nobody waits.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from platform_assets.catalog.columns import Columns
 from platform_assets.lineage import compiled
 from platform_assets.lineage.model import Statement
-from platform_assets.lineage.project import of_project
-from platform_assets.reporting import document as documents
-from platform_assets.reporting import sql
-from platform_assets.reporting.declaration import ReportDeclaration, declared
+from platform_assets.lineage.project import of_project, of_queries
 from platform_assets.reporting.live import folder
+from platform_assets.reporting.statements import of_reports
 from resources.dbt import DbtProject
 from resources.errors import PlatformError
-
-MADE = datetime(2000, 1, 1, tzinfo=UTC)  # a report's `this_report` has a time; no lineage is in it
-
 
 def read(nodes: Iterable[Any], before: Columns) -> Columns:
     """Return the lineage of everything; what was known before, and why, where it can't be read.
@@ -33,7 +27,7 @@ def read(nodes: Iterable[Any], before: Columns) -> Columns:
         before: what was known before; returned as it is if nothing changed.
     """
     try:
-        tables = of_project(nodes, list(queries(folder())))
+        tables = of_project(nodes, queries(folder()))
     except PlatformError as error:
         return Columns(before.tables, error.message, before.version)
     except Exception as error:  # the catalog goes on, and says what it does not know
@@ -58,17 +52,9 @@ def state() -> tuple[Any, ...]:
     return (*DbtProject.from_settings().files(), *stats)
 
 
-def queries(place: Path) -> Iterator[Statement]:
-    """Yield every query of the reports below a folder; of a report that is not understood, none.
+def queries(place: Path) -> list[Statement]:
+    """Return every query of the reports below a folder; of a report that is not understood, none.
 
     A query's key is `report/<name>#<query>`.
     """
-    for path in declared(place):
-        try:
-            report = ReportDeclaration.load(path)
-            parsed = sql.parse_all(documents.parse(report.text(), report.file))
-            for name in parsed:
-                text, _ = sql.runnable(name, parsed, MADE)
-                yield Statement(f"report/{report.name}#{name}", "", text)
-        except PlatformError:
-            continue
+    return of_queries(of_reports(place))

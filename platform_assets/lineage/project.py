@@ -165,6 +165,14 @@ def statements_of(nodes: Iterable[Any], project: DbtProject | None = None) -> It
     return statements(compiled(project or DbtProject.from_settings()), keys)
 
 
+def of_queries(queries: Iterable[tuple[str, str, str]]) -> list[Statement]:
+    """Return the statements of reports' queries: of each the report, its name, and its SQL.
+
+    The key of one is `report/<report>#<query>`.
+    """
+    return [Statement(f"report/{report}#{query}", "", sql) for report, query, sql in queries]
+
+
 def _in_order(nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     order: dict[str, None] = {}
     waiting: list[tuple[str, bool]] = [(node_id, False) for node_id in reversed(list(nodes))]

@@ -215,9 +215,7 @@ def _state(raw: Mapping[str, Mapping[str, str]]) -> State:
 
     project = DbtProject.from_settings()
     nodes = list(defs.resolve_asset_graph().asset_nodes)
-    queries = list(
-        tracing.queries(Path(importlib.import_module(settings().defs_module).__path__[0]))
-    )
+    queries = tracing.queries(Path(importlib.import_module(settings().defs_module).__path__[0]))
     _share_parsed(project)
     lineage = of_project(nodes, queries, project, raw)
     manifest = project.manifest()

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from platform_assets.lineage.model import Statement, TableLineage
-from platform_assets.lineage.openlineage.naming import DatasetNames, Identifier, Naming
+from platform_assets.lineage.openlineage.naming import REPORT, DatasetNames, Identifier, Naming
 from resources import git
 from resources.settings import PROJECT_ROOT
 
@@ -86,15 +86,37 @@ def describe(
     Args:
         nodes: of Dagster's asset graph.
         sources: data from outside, by the key of the asset that is made from it.
-        columns: gives what the columns of each asset rest on.
+        columns: gives what the columns of each asset rest on, and those of each query of a report,
+            by `report/<report>#<query>`.
         statements: gives the SQL that makes each asset.
     """
-    lineage, outside = columns(nodes), sources or {}
+    lineage, outside = _with_reports(columns(nodes)), sources or {}
     sql = {statement.key: statement for statement in statements(nodes) if statement.sql}
     found = {}
     for node in nodes:
         key = "/".join(node.key.path)
         found[key] = _one(node, key, naming, outside.get(key, ()), lineage.get(key), sql.get(key))
+    return found
+
+
+def _with_reports(lineage: Mapping[str, TableLineage]) -> dict[str, TableLineage]:
+    """Return lineage with that of each report: its columns are `query.column` of all its queries.
+
+    That is what the report's own text calls them. What decides over the rows of a query decides
+    over its columns, and not over those of the others.
+    """
+    queries: dict[str, list[tuple[str, TableLineage]]] = {}
+    for key, one in lineage.items():
+        report, separator, query = key.partition("#")
+        if separator:
+            queries.setdefault(report, []).append((query, one))
+    found = {key: one for key, one in lineage.items() if "#" not in key}
+    for report, every in queries.items():
+        columns = {
+            f"{query}.{column}": one.of(column) for query, one in every for column in one.columns
+        }
+        problem = " ".join(dict.fromkeys(one.problem for _, one in every if one.problem))
+        found.setdefault(report, TableLineage(report, "", columns, (), problem))
     return found
 
 
@@ -118,12 +140,19 @@ def _one(
         description=node.description or "",
         tags={k: v for k, v in node.tags.items() if not k.startswith("dagster/")},
         kinds=tuple(sorted(k[len(KIND_TAG) :] for k in node.tags if k.startswith(KIND_TAG))),
-        columns=columns_of(metadata),
+        columns=columns_of(metadata) or _traced(key, lineage),
         place=_place(metadata),
         lineage=lineage,
         statement=statement,
         made_here=bool(node.is_materializable),
     )
+
+
+def _traced(key: str, lineage: TableLineage | None) -> tuple[dg.TableColumn, ...]:
+    """Return the columns of a report, of which nobody knows types before its queries run."""
+    if lineage is None or not key.startswith(f"{REPORT}/"):
+        return ()
+    return tuple(dg.TableColumn(name, "?") for name in lineage.columns)
 
 
 def unknown(key: str, naming: Naming) -> Described:
