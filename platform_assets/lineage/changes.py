@@ -84,31 +84,31 @@ def changes(
     yield _change(column, "NULL")
 
 
-def mixed(columns: Sequence[Column], keys: Sequence[Collection[str]], table: str) -> str:
-    """Return the SQL of further rows: each a mixture of two rows of `table`, with some NULLs.
-
-    What real data rarely have is among them: versions of one record, ties, values that lack. What
-    is said to be unique stays so. `table` has `_place` and `_other`.
-    """
+def renewed(columns: Sequence[Column], keys: Sequence[Collection[str]]) -> list[Column]:
+    """Return the columns that must have new values, so that further rows keep what is unique."""
     single = {next(iter(key)).lower() for key in keys if len(key) == 1}
     several = [{name.lower() for name in key} for key in keys if len(key) > 1]
-    renewed = single | {max(key) for key in several if not key & single}
-    told = []
-    for number, column in enumerate(columns):
-        name = _name(column)
-        if column.name.lower() in renewed:
-            told.append(
-                f"CAST({_moved(column, f'own.{name}', far=True) or 'NULL'} AS {column.kind})"
-            )
-            continue
-        chance = f"hash(own._place, {number}) % 16"
-        told.append(
-            f"CASE WHEN {chance} < 8 THEN own.{name} WHEN {chance} < 14 THEN other.{name} END"
-        )
-    return (
-        f"SELECT {', '.join(told)} FROM {table} AS own JOIN {table} AS other "
-        "ON own._other = other._place"
-    )
+    chosen = single | {max(key) for key in several if not key & single}
+    return [column for column in columns if column.name.lower() in chosen]
+
+
+def new_value(column: Column, number: str, table: str) -> str:
+    """Return the SQL of a value that no row of `table` has, and no other `number` gives.
+
+    Args:
+        number: SQL of a number from 1, less than a million.
+    """
+    name, kind = _name(column), column.kind
+    most = f"(SELECT max({name}) FROM {table})"
+    if kind == "VARCHAR":
+        return f"concat({name}, printf('%06d', {number}))"
+    if kind == "DATE":
+        return f"{most} + CAST({number} AS INTEGER)"
+    if kind.startswith("TIMESTAMP"):
+        return f"{most} + to_minutes({number})"
+    if kind.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or kind.endswith("INT") or "INTEGER" in kind:
+        return f"CAST({most} + {number} AS {kind})"
+    return "NULL"
 
 
 def _name(column: Column) -> str:

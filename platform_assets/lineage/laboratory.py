@@ -7,8 +7,10 @@ there are (`changes`), what is concluded (`experiment`).
 from collections.abc import Collection, Iterator, Sequence
 
 import duckdb
+import pyarrow as pa
 
-from platform_assets.lineage.changes import Column, mixed
+from platform_assets.lineage.changes import Column, new_value, renewed
+from platform_assets.lineage.versions import versions
 
 HELD = "held"  # the schema of the inputs as they are
 _NUMBERED = (  # rows with their numbers, and the number of another row each
@@ -38,13 +40,13 @@ class Laboratory:
         self.connection.close()
 
     def hold(
-        self, table: str, query: str, keys: Sequence[Collection[str]] = (), mix: bool = False
+        self, table: str, query: str, keys: Sequence[Collection[str]] = (), more: int = 0
     ) -> None:
         """Take in a table, `schema.name`, as a query finds it.
 
         Args:
             keys: sets of columns that are unique, and stay so.
-            mix: add rows that are mixtures of others, for what the data happen not to have.
+            more: versions of each row to add, for what the data happen not to have.
         """
         schema = table.rpartition(".")[0]
         self.run(f"CREATE OR REPLACE TEMP TABLE taken AS {query}")
@@ -54,17 +56,34 @@ class Laboratory:
             for name, kind, *_ in self.connection.execute("DESCRIBE taken").fetchall()
             if name not in ("_place", "_other")
         ]
-        if mix and columns:
-            names = ", ".join(quoted_name(column.name) for column in columns)
-            every = f"SELECT {names} FROM taken UNION ALL ({mixed(columns, keys, 'taken')})"
-            self.run(f"CREATE OR REPLACE TEMP TABLE taken AS {every}")
-            self.run(f"CREATE OR REPLACE TEMP TABLE taken AS {_NUMBERED.format(table='taken')}")
+        if more and columns:
+            self._add_versions(columns, keys, more)
         self.run(f"CREATE OR REPLACE TABLE {held(table)} AS FROM taken; DROP TABLE taken")
         self._tables[table] = columns
         self.keys[table] = [{name.lower() for name in key} for key in keys if key]
         if schema:
             self.run(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         self.show_held(table)
+
+    def _add_versions(
+        self, columns: Sequence[Column], keys: Sequence[Collection[str]], times: int
+    ) -> None:
+        """Add versions of the rows of `taken`."""
+        new = {column.name for column in renewed(columns, keys)}
+        rows = self.connection.execute("SELECT * EXCLUDE (_place, _other) FROM taken")
+        made = versions(rows.to_arrow_table(), new, times, columns[0].table)
+        number = pa.array(range(1, made.num_rows + 1), pa.int64())
+        self.connection.register("made", made.append_column("_number", number))
+        told = ", ".join(
+            f"CAST({new_value(c, '_number', 'taken') if c.name in new else quoted_name(c.name)} "
+            f"AS {c.kind}) AS {quoted_name(c.name)}"
+            for c in columns
+        )
+        names = ", ".join(quoted_name(column.name) for column in columns)
+        every = f"SELECT {names} FROM taken UNION ALL SELECT {told} FROM made"
+        self.run(f"CREATE OR REPLACE TEMP TABLE taken AS {every}")
+        self.connection.unregister("made")
+        self.run(f"CREATE OR REPLACE TEMP TABLE taken AS {_NUMBERED.format(table='taken')}")
 
     def schemas(self) -> dict[str, list[str]]:
         """Return the columns of the tables that are held."""

@@ -120,6 +120,31 @@ CASES = {
         {"customer_id": {"orders.customer_id IDENTITY"}, "amount": {"orders.amount IDENTITY"}},
         {"orders.customer_id WINDOW", "orders.ordered_at WINDOW", "orders.amount FILTER"},
     ),
+    "a window over rows that are alone in it decides nothing": (
+        "select customer_id, arg_min(total, place) as first from (select o.*, c.name, "
+        "row_number() over (partition by o.customer_id order by c.name) as place "
+        "from (select customer_id, sum(amount) as total from m.orders group by 1) o "
+        "left join m.customers c on c.id = o.customer_id) where place = 1 group by 1",
+        {
+            "customer_id": {"orders.customer_id IDENTITY"},
+            "first": {"orders.amount AGGREGATION"},
+        },
+        {"orders.customer_id GROUP_BY"},
+    ),
+    "a window over rows that a join repeats, or whose key may lack": (
+        "select row_number() over (partition by o.customer_id order by c.name) as a, "
+        "row_number() over (partition by c.id order by o.total) as b "
+        "from (select customer_id, sum(amount) as total from m.orders group by 1) o "
+        "left join m.customers c on c.name = o.customer_id",
+        {
+            "a": {"customers.name WINDOW", "orders.customer_id WINDOW"},
+            "b": {"customers.id WINDOW", "orders.amount WINDOW"},
+        },
+        {
+            *("orders.customer_id GROUP_BY", "orders.customer_id JOIN"),
+            "customers.name JOIN",
+        },
+    ),
     "all fields of a struct": (
         "select s.* from (select {'a': id, 'b': amount} as s from m.orders)",
         {"a": {"orders.id IDENTITY"}, "b": {"orders.amount IDENTITY"}},

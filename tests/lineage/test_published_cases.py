@@ -15,9 +15,9 @@ import pytest
 from platform_assets.lineage.columns.tracing import trace_one
 from platform_assets.lineage.model import DIRECT, Statement
 
-WRITES = (
-    "It changes rows of a table that is there. A model, a snapshot and a report's query are queries"
-    " that make all their rows; a statement that changes is named in `problem`."
+CHANGED = (
+    "The case does not count the table that is changed among those that are read. Here it is: which"
+    " of its rows are met decides over what is written."
 )
 PROCEDURE = "A procedure has branches and loops; neither dbt nor a report has one."
 NO_QUERY = "It moves or copies a table without a query, so that there is nothing to trace."
@@ -27,23 +27,16 @@ LATERAL = (
     " where no table read is known to have such a column."
 )
 DISAGREEMENTS = {
-    "test_merge_into_update": WRITES,
-    "test_merge_into_update_multiple_columns_with_constant": WRITES,
-    "test_merge_into_update_multiple_match": WRITES,
-    "test_merge_into_insert": WRITES,
-    "test_merge_into_insert_with_constant": WRITES,
-    "test_merge_into_insert_one_column": WRITES,
-    "test_merge_into_using_subquery": WRITES,
-    "test_merge_into_update_tsql": WRITES,
-    "test_merge_using_cte_subquery": WRITES,
-    "test_merge_with_union_in_subquery_and_join": WRITES,
-    "test_merge_without_into": WRITES,
-    "test_column_update_with_single_table": WRITES,
-    "test_column_update_with_cte": WRITES,
-    "test_column_update_with_multi_tables": WRITES,
-    "test_cte_update_from": WRITES,
-    "test_update_from": WRITES,
-    "test_update_with_join": WRITES,
+    "test_merge_into_insert_one_column": (
+        "It inserts by place into a table whose columns are not told: `problem` says so."
+    ),
+    "test_merge_into_using_subquery": CHANGED,
+    "test_merge_using_cte_subquery": CHANGED,
+    "test_merge_with_union_in_subquery_and_join": CHANGED,
+    "test_merge_without_into": CHANGED,
+    "test_cte_update_from": CHANGED,
+    "test_update_from": CHANGED,
+    "test_update_with_join": CHANGED,
     "test_procedure_column_bigquery": PROCEDURE,
     "test_procedure_column_oracle": PROCEDURE,
     "test_procedure_column_tsql": PROCEDURE,
@@ -108,4 +101,4 @@ def test_published_cases_agree_but_for_those_that_are_listed(
     differ = {case["test"].split("::")[1] for case in every if not agrees(case)}
     assert differ == set(DISAGREEMENTS)
     agreeing = sum(agrees(case) for case in every)
-    assert agreeing == 144
+    assert agreeing == 157

@@ -93,13 +93,17 @@ def _window(node: exp.Window, names: Names) -> Value:
     else:
         value = value_of(function, names)
     partition, order = _frame(node, names)
+    if partition and names.lone(partition):  # each row by itself: the first, and all there are
+        if isinstance(function, NUMBERED):
+            return NOTHING
+        partition = order = []
     told = quoted(node, names) if partition or order else ""
     within, sorted_ = (
         {k: None for one in some for k in deciding(value_of(one, names), WINDOW, told)}
         for some in (partition, order)
     )
     value = value.touched(within | sorted_)
-    if isinstance(function, exp.RowNumber) and all(isinstance(p, exp.Column) for p in partition):
+    if isinstance(function, exp.RowNumber) and partition and all(isinstance(p, exp.Column) for p in partition):
         named = frozenset(one.name.lower() for one in partition)
         return Value({}, value.indirect, ranked=Ranked(named, within, sorted_))
     if not value.direct and not value.indirect:

@@ -4,7 +4,7 @@ What belongs here: what GROUP BY names, which of it decides nothing because the 
 and the keys that a SELECT keeps or makes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlglot import exp
 
@@ -53,12 +53,14 @@ def _deciding_keys(keys: list[exp.Expr], node: exp.Select, scope: Scope) -> list
     """Return the keys that are left when those go which the others determine."""
     if not any(source.keys for source in scope.sources.values()):
         return keys
-    equal = _equal_columns(node, scope)
+    equal = list(_equal_columns(node, scope))
+    back = [(b, a) for a, b in equal]
+    unique = {alias: source.keys for alias, source in scope.sources.items()}
     left = list(keys)
     for key in reversed(keys):
         column = scope.named(key)
         others = {name for one in left if one is not key and (name := scope.named(one))}
-        if column is not None and column in _determined(others, equal, scope):
+        if column is not None and column in _determined(others, [*equal, *back], unique, scope):
             left = [one for one in left if one is not key]
     return left
 
@@ -66,34 +68,72 @@ def _deciding_keys(keys: list[exp.Expr], node: exp.Select, scope: Scope) -> list
 Named = tuple[str, str]  # source, column
 
 
-def _determined(known: set[Named], equal: list[tuple[Named, Named]], scope: Scope) -> set[Named]:
-    """Return what these columns determine: by keys of their tables, and by what they equal."""
+def told_apart(partition: list[exp.Expr], node: exp.Select, scope: Scope) -> bool:
+    """Whether no two rows of what FROM names share these values: they determine a row of each.
+
+    The right side of a left join is determined by what its key must equal.
+    """
+    sources = scope.sources
+    if not any(source.apart for source in sources.values()):
+        return False
+    joins = node.args.get("joins") or ()
+    if any(str(join.side or "").upper() in ("RIGHT", "FULL") for join in joins):
+        return False
+    equal = list(_equal_columns(node, scope))
+    equal += [(b, a) for a, b in equal]
+    for join in joins:
+        if str(join.side or "").upper() == "LEFT":
+            pairs = list(_equal_in(join.args.get("on"), scope))
+            added = join.this.alias_or_name.lower()
+            equal += [pair for pair in (*pairs, *((b, a) for a, b in pairs)) if pair[1][0] == added]
+    known = {name for one in partition if (name := scope.named(one)) is not None}
+    given = {b for _, b in equal}  # columns that have a value, where there is a row
+    unique = {
+        alias: (*source.apart, *(k for k in source.keys if all((alias, c) in given for c in k)))
+        for alias, source in sources.items()
+    }
+    found = _determined(known, equal, unique, scope)
+    return all(
+        source.single or any(all((alias, name) in found for name in key) for key in unique[alias])
+        for alias, source in sources.items()
+    )
+
+
+def _determined(
+    known: set[Named],
+    equal: list[tuple[Named, Named]],
+    unique: Mapping[str, Iterable[frozenset[str]]],
+    scope: Scope,
+) -> set[Named]:
+    """Return what these columns determine: by keys of their tables, and by what equals them."""
     found = set(known)
     while True:
-        more = {b for a, b in equal if a in found} | {a for a, b in equal if b in found}
+        more = {b for a, b in equal if a in found}
         for alias, source in scope.sources.items():
-            if any(all((alias, name) in found for name in key) for key in source.keys if key):
+            if any(all((alias, name) in found for name in key) for key in unique[alias] if key):
                 more |= {(alias, name) for name in source.columns}
         if more <= found:
             return found
         found |= more
 
 
-def _equal_columns(node: exp.Select, scope: Scope) -> list[tuple[Named, Named]]:
+def _equal_columns(node: exp.Select, scope: Scope) -> Iterator[tuple[Named, Named]]:
     """Return the pairs of columns that are equal in every row."""
     where = node.args.get("where")
     given = [where.this if where is not None else None]
     given += [
         join.args.get("on") for join in node.args.get("joins") or () if str(join.side or "") == ""
     ]
-    found = []
     for condition in given:
-        for one in conjuncts(condition):
-            if isinstance(one, exp.EQ):
-                left, right = scope.named(one.this), scope.named(one.expression)
-                if left is not None and right is not None:
-                    found.append((left, right))
-    return found
+        yield from _equal_in(condition, scope)
+
+
+def _equal_in(condition: exp.Expr | None, scope: Scope) -> Iterator[tuple[Named, Named]]:
+    for one in conjuncts(condition):
+        if isinstance(one, exp.EQ):
+            left, right = scope.named(one.this), scope.named(one.expression)
+            if left is not None and right is not None:
+                yield left, right
 
 
 def group_keys(node: exp.Select) -> Iterator[exp.Expr]:
@@ -121,8 +161,13 @@ def keys_of(
     made: Relation,
     written: list[Written],
     gathered: bool,
+    even_without_values: bool = False,
 ) -> tuple[frozenset[str], ...]:
-    """Return by which outputs a row is found at most once."""
+    """Return by which outputs a row is found at most once.
+
+    Args:
+        even_without_values: only those that no two rows share, even where they have no value.
+    """
     names: dict[str, str] = {}
     for name, expression in written:
         if expression is not None:
@@ -138,7 +183,7 @@ def keys_of(
         if plain is not None and not sets:
             wanted.append([key.sql().lower() for key in group_keys(node)])
     else:
-        wanted += _kept_keys(node, scope)
+        wanted += _kept_keys(node, scope, even_without_values)
     found = []
     for keys in wanted:
         mapped = [names.get(k) or names.get(k.rpartition(".")[2]) for k in keys]
@@ -159,7 +204,7 @@ def first_of_each(condition: exp.Expr, scope: Scope) -> Ranked | None:
     return value_of(condition.this, scope).ranked
 
 
-def _kept_keys(node: exp.Select, scope: Scope) -> Iterator[list[str]]:
+def _kept_keys(node: exp.Select, scope: Scope, even_without_values: bool) -> Iterator[list[str]]:
     """Return keys that a SELECT without groups keeps: the first row of each, or of its source."""
     for clause in ("where", "qualify"):
         condition = node.args.get(clause)
@@ -168,5 +213,6 @@ def _kept_keys(node: exp.Select, scope: Scope) -> Iterator[list[str]]:
             if ranked is not None:
                 yield sorted(ranked.within)
     if len(scope.sources) == 1:
-        for key in next(iter(scope.sources.values())).keys:
+        (source,) = scope.sources.values()
+        for key in source.apart if even_without_values else source.keys:
             yield sorted(key)

@@ -70,11 +70,11 @@ def _recursive(
 ) -> Relation:
     """Return a recursive query's columns: read itself again until nothing is added."""
     known = evaluate(body.this, around, context).renamed(given)
-    known.keys = ()
+    known.keys = known.apart = ()
     for _ in range(ROUNDS):
         within = Surroundings({**around.ctes, name: known}, around.outer)
         following = evaluate(body, within, context).renamed(given)
-        following.keys = ()
+        following.keys = following.apart = ()
         if _size(following) == _size(known):
             break
         known = following
@@ -111,7 +111,7 @@ def _set(node: exp.SetOperation, around: Surroundings, context: Context) -> Rela
     if node.args.get("distinct") or not union:
         for value in list(made.columns.values()):
             made.rows |= deciding(value, GROUP_BY, f"{node.key.upper()} leaves out repeated rows")
-        made.keys = (frozenset(made.columns),)
+        made.keys = made.apart = (frozenset(made.columns),)
     if node.args.get("limit") is not None and node.args.get("order") is not None:
         made.rows |= ordering(node, made, _over(made, around, context))
     return made

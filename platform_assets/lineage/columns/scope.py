@@ -85,6 +85,7 @@ class Scope:
         self.aliases: dict[str, exp.Expr] = {}
         self.windows: dict[str, exp.Expr] = {}
         self.rows: Influences = {}
+        self.apart: Callable[[list[exp.Expr]], bool] = lambda _: False  # see `lone`
         self._open: set[str] = set()  # aliases that are being looked into
 
     def add(self, alias: str, relation: Relation) -> str:
@@ -191,6 +192,10 @@ class Scope:
         """Return the sum of the columns that `*` or `t.*` stands for."""
         qualifier = node.args.get("table")
         return together(value for _, _, value in self.all_columns(qualifier and qualifier.name))
+
+    def lone(self, partition: list[exp.Expr]) -> bool:
+        """Return whether no two rows share all of these values."""
+        return self.apart(partition)
 
     def note_rows(self, influences: Influences) -> None:
         """Note what decides over the rows."""

@@ -14,6 +14,7 @@ from platform_assets.lineage.columns.grouping import (
     first_of_each,
     groups,
     keys_of,
+    told_apart,
 )
 from platform_assets.lineage.columns.relations import add_sources
 from platform_assets.lineage.columns.scope import Context, Scope, Surroundings
@@ -33,6 +34,7 @@ def selected(node: exp.Select, around: Surroundings, context: Context) -> Relati
     """Return what a SELECT gives."""
     scope = Scope(context, around)
     add_sources(node, scope)
+    scope.apart = lambda keys: told_apart(keys, node, scope)
     scope.windows = {w.name.lower(): w for w in node.args.get("windows") or ()}
     outputs = list(_outputs(node, scope))
     for projection in node.expressions:
@@ -56,6 +58,7 @@ def selected(node: exp.Select, around: Surroundings, context: Context) -> Relati
     _forget_renamed(made, written)
     _open_ends(node, scope, made)
     made.keys = keys_of(node, scope, made, written, gathered)
+    made.apart = keys_of(node, scope, made, written, gathered, even_without_values=True)
     _distinct(node, scope, made)
     if node.args.get("order") is not None and (node.args.get("limit") or node.args.get("fetch")):
         made.rows |= ordering(node, made, scope)
@@ -185,6 +188,7 @@ def _distinct(node: exp.Select, scope: Scope, made: Relation) -> None:
         for value in list(made.columns.values()):
             made.rows |= deciding(value, GROUP_BY, "DISTINCT")
         made.keys = (*made.keys, frozenset(made.columns))
+        made.apart = (*made.apart, frozenset(made.columns))
         return
     for key in on.expressions if isinstance(on, exp.Tuple) else [on]:
         made.rows |= deciding(value_of(key, scope), GROUP_BY, f"DISTINCT ON {quoted(key, scope)}")

@@ -29,7 +29,8 @@ def trace_one(statement: Statement, schemas: Schemas, keys: Keys) -> tuple[Table
     named: set[str] = set()
 
     def columns_of(other: str) -> list[str]:
-        named.add(other)
+        if other in schemas:
+            named.add(other)
         return list(schemas.get(other, {}).values())
 
     try:

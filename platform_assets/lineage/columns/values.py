@@ -164,6 +164,7 @@ class Relation:
         unknown: of what else its columns may come, where `*` stands for what is not known.
         fallback: the value of a column that is not listed.
         keys: sets of columns by which a row is found at most once.
+        apart: those of them that no two rows share, even where they have no value.
         single: whether it has one row, always.
         schema: the schema of a table, as it may qualify a column.
     """
@@ -175,6 +176,7 @@ class Relation:
     unknown: "tuple[Relation, ...]" = ()
     fallback: Callable[[str], Value | None] | None = None
     keys: tuple[frozenset[str], ...] = ()
+    apart: tuple[frozenset[str], ...] = ()
     single: bool = False
     schema: str = ""
 
@@ -209,12 +211,15 @@ class Relation:
         given = list(names)
         if not given:
             return self
-        other = replace(self, columns={}, names={}, keys=())
+        other = replace(self, columns={}, names={}, keys=(), apart=())
         now: dict[str, str] = {}
         for place, (key, value) in enumerate(self.columns.items()):
             name = given[place] if place < len(given) else self.names[key]
             now[key] = other.add(name, value)
-        other.keys = tuple(frozenset(now[c] for c in key if c in now) for key in self.keys)
+        other.keys, other.apart = (
+            tuple(frozenset(now[c] for c in key if c in now) for key in keys)
+            for keys in (self.keys, self.apart)
+        )
         return other
 
     def touched(self, influences: Influences) -> "Relation":

@@ -43,6 +43,9 @@ class Names(Protocol):
     def stars(self, node: exp.Expr) -> Value:
         """Return what all columns together rest on that a star stands for."""
 
+    def lone(self, partition: list[exp.Expr]) -> bool:
+        """Return whether no two rows share all of these values."""
+
     def note_rows(self, influences: Influences) -> None:
         """Note what decides over the query's rows, found in an expression."""
 
