@@ -85,10 +85,17 @@ def changes(
 
 
 def renewed(columns: Sequence[Column], keys: Sequence[Collection[str]]) -> list[Column]:
-    """Return the columns that must have new values, so that further rows keep what is unique."""
-    single = {next(iter(key)).lower() for key in keys if len(key) == 1}
-    several = [{name.lower() for name in key} for key in keys if len(key) > 1]
-    chosen = single | {max(key) for key in several if not key & single}
+    """Return the columns that must have new values, so that further rows keep what is unique.
+
+    Of a key of several columns it is a day or a time, of which there are always more, or the last.
+    """
+    kinds = {column.name.lower(): column.kind for column in columns}
+    chosen = {next(iter(key)).lower() for key in keys if len(key) == 1}
+    for key in keys:
+        names = [name.lower() for name in key]
+        if not chosen.intersection(names) and names:
+            times = [n for n in names if kinds.get(n, "").startswith(("DATE", "TIMESTAMP"))]
+            chosen.add((times or names[-1:])[0])
     return [column for column in columns if column.name.lower() in chosen]
 
 
@@ -107,7 +114,7 @@ def new_value(column: Column, number: str, table: str) -> str:
     if kind.startswith("TIMESTAMP"):
         return f"{most} + to_minutes({number})"
     if kind.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or kind.endswith("INT") or "INTEGER" in kind:
-        return f"CAST({most} + {number} AS {kind})"
+        return f"CAST(coalesce({most}, 0) + {number} AS {kind})"
     return "NULL"
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from platform_assets.lineage.changes import Column, new_value, renewed
 from platform_assets.lineage.versions import versions
 
+MOST_PAIRS = 400  # of twins, in a table
 HELD = "held"  # the schema of the inputs as they are
 _NUMBERED = (  # rows with their numbers, and the number of another row each
     "SELECT *, row_number() OVER (ORDER BY hash(_place)) AS _other FROM "
@@ -71,7 +72,9 @@ class Laboratory:
         """Add versions of the rows of `taken`."""
         new = {column.name for column in renewed(columns, keys)}
         rows = self.connection.execute("SELECT * EXCLUDE (_place, _other) FROM taken")
-        made = versions(rows.to_arrow_table(), new, times, columns[0].table)
+        taken = rows.to_arrow_table()
+        pairs = min(MOST_PAIRS, taken.num_rows * times * 2)
+        made = versions(taken, new, times, pairs, columns[0].table)
         number = pa.array(range(1, made.num_rows + 1), pa.int64())
         self.connection.register("made", made.append_column("_number", number))
         told = ", ".join(

@@ -35,6 +35,27 @@ class Proof:
     problem: str = ""
 
 
+def together(proofs: Iterable[Proof]) -> Proof:
+    """Return what several experiments with one statement have shown: what any of them has.
+
+    Args:
+        proofs: at least one; of other data, or with other constants in the SQL.
+    """
+    every = list(proofs)
+    shown = [one for one in every if not one.problem] or every
+    order = (UNTESTED, CONTRADICTED, PROVEN)
+    verdicts: dict[Pair, str] = {}
+    for pair, verdict in (each for one in shown for each in one.verdicts.items()):
+        verdicts[pair] = max(verdict, verdicts.get(pair, UNTESTED), key=order.index)
+    return Proof(
+        every[0].key,
+        verdicts,
+        frozenset().union(*(one.direct for one in shown)),
+        tuple(sorted({pair for one in shown for pair in one.missed})),
+        shown[0].problem,
+    )
+
+
 @dataclass(frozen=True)
 class Score:
     """Sums over experiments. Untested edges count nowhere.

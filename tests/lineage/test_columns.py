@@ -120,6 +120,34 @@ CASES = {
         {"customer_id": {"orders.customer_id IDENTITY"}, "amount": {"orders.amount IDENTITY"}},
         {"orders.customer_id WINDOW", "orders.ordered_at WINDOW", "orders.amount FILTER"},
     ),
+    "the first row of each: a column it is ordered by rests on that and those before it": (
+        "select amount, ordered_at, cast(ordered_at as date) as day, items from (select *, "
+        "false as stored, row_number() over (partition by customer_id order by ordered_at desc, "
+        "amount, id) as place from m.orders) where place = 1 and not stored",
+        {
+            "amount": {
+                "orders.amount IDENTITY", "orders.amount WINDOW", "orders.ordered_at WINDOW",
+            },
+            "ordered_at": {"orders.ordered_at IDENTITY", "orders.ordered_at WINDOW"},
+            "day": {"orders.ordered_at TRANSFORMATION", "orders.ordered_at WINDOW"},
+            "items": {
+                *("orders.items IDENTITY", "orders.ordered_at WINDOW", "orders.amount WINDOW"),
+                "orders.id WINDOW",
+            },
+        },
+        {"orders.customer_id WINDOW"},
+    ),
+    "the first row of each, where two tables have what it is ordered by": (
+        "select name from (select a.name, customer_id, row_number() over (partition by customer_id "
+        "order by b.name, a.amount) as place from (select customer_id, amount, items as name "
+        "from m.orders) a join m.customers b on a.customer_id = b.id) where place = 1",
+        {
+            "name": {
+                *("orders.items IDENTITY", "customers.name WINDOW", "orders.amount WINDOW"),
+            }
+        },
+        {"orders.customer_id JOIN", "customers.id JOIN", "orders.customer_id WINDOW"},
+    ),
     "a window over rows that are alone in it decides nothing": (
         "select customer_id, arg_min(total, place) as first from (select o.*, c.name, "
         "row_number() over (partition by o.customer_id order by c.name) as place "

@@ -103,12 +103,18 @@ def _window(node: exp.Window, names: Names) -> Value:
         for some in (partition, order)
     )
     value = value.touched(within | sorted_)
-    if isinstance(function, exp.RowNumber) and partition and all(isinstance(p, exp.Column) for p in partition):
-        named = frozenset(one.name.lower() for one in partition)
-        return Value({}, value.indirect, ranked=Ranked(named, within, sorted_))
+    named = frozenset(names.plain(one) for one in partition)
+    if isinstance(function, exp.RowNumber) and named and "" not in named:
+        keys = tuple((_name(one, names), deciding(value_of(one, names), WINDOW, told)) for one in order)
+        return Value({}, value.indirect, ranked=Ranked(named, within, keys))
     if not value.direct and not value.indirect:
         return names.whole_rows().raised(CHANGED)
     return value
+
+
+def _name(key: exp.Expr, names: Names) -> str:
+    """Return the name of a plain column that rows are sorted by; "" for all else."""
+    return names.plain(key.this if isinstance(key, exp.Ordered) else key)
 
 
 def _frame(node: exp.Window, names: Names) -> tuple[list[exp.Expr], list[exp.Expr]]:

@@ -117,6 +117,14 @@ class Scope:
             owners = [a for a, r in self.sources.items() if not r.complete]
         return owners[0] if len(owners) == 1 else None
 
+    def plain(self, node: exp.Expr) -> str:
+        """Return the name of a plain column that one source alone has; "" for all else."""
+        name = node.name.lower()
+        if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
+            return ""
+        owners = [r for r in self.sources.values() if name in r.columns or not r.complete]
+        return name if len(owners) == 1 else ""
+
     def named(self, node: exp.Expr | None) -> tuple[str, str] | None:
         """Return source and name of a plain column; None for all else."""
         owner = self.owner(node)

@@ -52,7 +52,7 @@ def selected(node: exp.Select, around: Surroundings, context: Context) -> Relati
         made.rows = dict(scope.rows)
     written: list[Written] = []
     for name, value, expression in outputs:
-        chosen = (r.order for r in first if not _is_column(expression, r.within))
+        chosen = (ranked.deciding(_columns_in(expression)) for ranked in first)
         decided = {one: None for order in (own, *chosen) for one in order}
         written.append((made.add(name, value.touched(decided)), expression))
     _forget_renamed(made, written)
@@ -75,6 +75,7 @@ def _filtered(node: exp.Select, scope: Scope, gathered: bool) -> list[Ranked]:
     clauses = {name: node.args.get(name) for name in ("where", "having", "qualify")}
     given = {name: list(conjuncts(one and one.this)) for name, one in clauses.items()}
     alone = (given["qualify"] or given["where"]) if not gathered else []
+    alone = [one for one in alone if not _is_constant(one, scope)]
     first = first_of_each(alone[0], scope) if len(alone) == 1 else None
     for one in (one for every in given.values() for one in every):
         if first is not None and one is alone[0]:
@@ -86,6 +87,19 @@ def _filtered(node: exp.Select, scope: Scope, gathered: bool) -> list[Ranked]:
     return [first] if first is not None else []
 
 
+def _is_constant(condition: exp.Expr, scope: Scope) -> bool:
+    """Whether a condition rests on nothing: `NOT is_stored`, of `false AS is_stored`."""
+    value = value_of(condition, scope)
+    return not value.direct and not value.indirect and value.ranked is None
+
+
+def _columns_in(expression: exp.Expr | None) -> frozenset[str] | None:
+    """Return the names of the columns that an expression of one row is made of."""
+    if expression is None or any(expression.find_all(exp.Query, exp.Window, exp.Lambda, exp.Star)):
+        return None
+    return frozenset(column.name.lower() for column in expression.find_all(exp.Column))
+
+
 def _is_column(expression: exp.Expr | None, names: frozenset[str]) -> bool:
     return isinstance(expression, exp.Column) and expression.name.lower() in names
 
@@ -94,8 +108,10 @@ def _forget_renamed(made: Relation, written: list[Written]) -> None:
     """Forget what is numbered within columns that go by these names no more."""
     same = {name for name, expression in written if _is_column(expression, frozenset({name}))}
     for name, value in made.columns.items():
-        if value.ranked is not None and not value.ranked.within <= same:
-            made.columns[name] = Value(value.direct, value.indirect, value.parts)
+        if value.ranked is None:
+            continue
+        ranked = value.ranked.known_as(same) if value.ranked.within <= same else None
+        made.columns[name] = Value(value.direct, value.indirect, value.parts, ranked)
 
 
 def _outputs(node: exp.Select, scope: Scope) -> Iterator[tuple[str, Value, exp.Expr | None]]:

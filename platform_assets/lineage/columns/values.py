@@ -5,7 +5,7 @@ SQL (`walk`, `queries`). Plain tuples stand for `model.Source` and `model.Edge`:
 millions of them in a large project.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -41,11 +41,41 @@ class Flow(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """What `row_number()` numbers: the columns it starts anew for, and what decides."""
+    """What `row_number()` numbers.
+
+    Attributes:
+        within: the columns it starts anew for.
+        partition: what decides over them.
+        order: what decides over the numbers, key by key: the name of one that is a plain column,
+            else "", and what it rests on.
+    """
 
     within: frozenset[str]
     partition: Influences
-    order: Influences
+    order: tuple[tuple[str, Influences], ...]
+
+    def known_as(self, names: Collection[str]) -> "Ranked":
+        """Return it where only these columns still go by their names."""
+        order = ((name if name in names else "", influences) for name, influences in self.order)
+        return Ranked(self.within, self.partition, tuple(order))
+
+    def deciding(self, columns: frozenset[str] | None) -> Influences:
+        """Return which of the order decides over what is made of these columns of a first row.
+
+        Nothing does over what each first row shares with its others. Over a key of the order only
+        that key does and those before it: further ones choose among rows that have the same value.
+
+        Args:
+            columns: by name; None if that is not known.
+        """
+        found: Influences = {}
+        left = None if columns is None else columns - self.within
+        for name, influences in self.order:
+            if left is not None and not left:
+                break
+            found |= influences
+            left = left and left - {name}
+        return found
 
 
 @dataclass(slots=True)

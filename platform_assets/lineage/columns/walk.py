@@ -43,6 +43,9 @@ class Names(Protocol):
     def stars(self, node: exp.Expr) -> Value:
         """Return what all columns together rest on that a star stands for."""
 
+    def plain(self, node: exp.Expr) -> str:
+        """Return the name of a plain column that one source alone has; "" for all else."""
+
     def lone(self, partition: list[exp.Expr]) -> bool:
         """Return whether no two rows share all of these values."""
 
