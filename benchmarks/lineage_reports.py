@@ -45,7 +45,7 @@ def statements(engine: sqlalchemy.Engine) -> Iterator[Variants]:
 def _chosen(
     declared_: Mapping[str, Any], answers: queries.Answers
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the values that a page begins with, then others: each choice's other options, two."""
+    """Yield the values that a page begins with, then others: another option of each choice."""
 
     def column(reference: str) -> list[object]:
         query, _, name = reference.partition(".")
@@ -54,9 +54,9 @@ def _chosen(
     first = answers.values_chosen
     yield first.bound
     for field in first.inputs:
-        others = [option for option in field.options if option != field.value]
-        for option in others[:2]:
-            yield parameters.resolve(declared_, {field.name: option}, column).bound
+        other = next((option for option in field.options if option != field.value), None)
+        if other is not None:
+            yield parameters.resolve(declared_, {field.name: other}, column).bound
 
 
 def _named(parameter: str, text: str) -> bool:
