@@ -171,4 +171,5 @@ def _shared(schemas: Mapping[str, Collection[str]], table: str, rows: int) -> st
     names = ", ".join(f'"{name}"' for name in schemas[table] if name in schemas[kin])
     schema, _, name = kin.partition(".")
     source = f'lake."{schema}"."{name}"'
-    return f" UNION ALL BY NAME (SELECT {names} FROM {source} USING SAMPLE reservoir({rows // 2} ROWS) REPEATABLE (1))"
+    sample = f"USING SAMPLE reservoir({rows // 2} ROWS) REPEATABLE (1)"
+    return f" UNION ALL BY NAME (SELECT {names} FROM {source} {sample})"

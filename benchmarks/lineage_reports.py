@@ -42,9 +42,7 @@ def statements(engine: sqlalchemy.Engine) -> Iterator[Variants]:
             yield one, [values for i, values in enumerate(used) if values not in used[:i]]
 
 
-def _chosen(
-    declared_: Mapping[str, Any], answers: queries.Answers
-) -> Iterator[Mapping[str, Any]]:
+def _chosen(declared_: Mapping[str, Any], answers: queries.Answers) -> Iterator[Mapping[str, Any]]:
     """Yield the values that a page begins with, then others: another option of each choice."""
 
     def column(reference: str) -> list[object]:

@@ -19,6 +19,7 @@ from platform_assets.reporting.statements import of_reports
 from resources.dbt import DbtProject
 from resources.errors import PlatformError
 
+
 def read(nodes: Iterable[Any], before: Columns) -> Columns:
     """Return the lineage of everything; what was known before, and why, where it can't be read.
 

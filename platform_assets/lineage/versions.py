@@ -39,9 +39,7 @@ class Row:
     second: bool = False
 
 
-def versions(
-    taken: pa.Table, kept: Collection[str], times: int, pairs: int, seed: str
-) -> pa.Table:
+def versions(taken: pa.Table, kept: Collection[str], times: int, pairs: int, seed: str) -> pa.Table:
     """Return `times` versions of every row, and `pairs` of twins.
 
     Args:

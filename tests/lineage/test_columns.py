@@ -126,7 +126,9 @@ CASES = {
         "amount, id) as place from m.orders) where place = 1 and not stored",
         {
             "amount": {
-                "orders.amount IDENTITY", "orders.amount WINDOW", "orders.ordered_at WINDOW",
+                "orders.amount IDENTITY",
+                "orders.amount WINDOW",
+                "orders.ordered_at WINDOW",
             },
             "ordered_at": {"orders.ordered_at IDENTITY", "orders.ordered_at WINDOW"},
             "day": {"orders.ordered_at TRANSFORMATION", "orders.ordered_at WINDOW"},

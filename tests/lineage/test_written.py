@@ -58,7 +58,8 @@ CASES = {
         "on t.id = s.customer_id "
         "when matched and s.items is null then delete "
         "when matched then update set total = t.total + s.amount "
-        "when not matched and s.amount > 0 then insert (id, total) values (s.customer_id, s.amount)",
+        "when not matched and s.amount > 0 then "
+        "insert (id, total) values (s.customer_id, s.amount)",
         {
             "total": {"totals.total TRANSFORMATION", "orders.amount TRANSFORMATION"},
             "id": {"orders.customer_id IDENTITY"},

@@ -105,7 +105,9 @@ def _window(node: exp.Window, names: Names) -> Value:
     value = value.touched(within | sorted_)
     named = frozenset(names.plain(one) for one in partition)
     if isinstance(function, exp.RowNumber) and named and "" not in named:
-        keys = tuple((_name(one, names), deciding(value_of(one, names), WINDOW, told)) for one in order)
+        keys = tuple(
+            (_name(one, names), deciding(value_of(one, names), WINDOW, told)) for one in order
+        )
         return Value({}, value.indirect, ranked=Ranked(named, within, keys))
     if not value.direct and not value.indirect:
         return names.whole_rows().raised(CHANGED)

@@ -102,7 +102,9 @@ def _merged(tree: exp.Merge, columns_of: ColumnsOf) -> exp.Query:
     return _union(parts)
 
 
-def _assigned(expressions: Sequence[exp.Expr], source: exp.Expr | None = None) -> Iterator[exp.Expr]:
+def _assigned(
+    expressions: Sequence[exp.Expr], source: exp.Expr | None = None
+) -> Iterator[exp.Expr]:
     """Return what SET says as projections; `SET *` takes the source's columns by name."""
     for one in expressions:
         if isinstance(one, exp.Star) and source is not None:
