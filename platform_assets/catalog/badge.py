@@ -6,8 +6,8 @@ What belongs here: its words, colours and widths. What does not: the verdict (`h
 from markupsafe import Markup
 
 from platform_assets.catalog.catalog import View
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import Facts, asset_url
+from platform_assets.inventory.model import Asset
 from platform_assets.reporting.palette import LIGHT
 
 COLOURS = {"good": LIGHT["good"], "warning": "#8a6100", "failing": "#b23c00", "unknown": "#566375"}

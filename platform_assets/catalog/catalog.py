@@ -17,16 +17,17 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.catalog import collect, tracing
+from platform_assets.catalog import glossary, tracing
 from platform_assets.catalog.columns import Columns
 from platform_assets.catalog.external import External
 from platform_assets.catalog.glossary import Glossary
-from platform_assets.catalog.glossary import read as read_glossary
-from platform_assets.catalog.health import NO_STATUS, Health, Status, Verdict
-from platform_assets.catalog.judging import Freshnesses, Judged, Names, Verdicts
-from platform_assets.catalog.model import Asset, Graph
+from platform_assets.catalog.privacy import marked
 from platform_assets.catalog.search import Index
-from platform_assets.catalog.status import Statuses
+from platform_assets.inventory import collect
+from platform_assets.inventory.health import NO_STATUS, Health, Status, Verdict
+from platform_assets.inventory.judging import Freshnesses, Judged, Names, Verdicts
+from platform_assets.inventory.model import Asset, Graph
+from platform_assets.inventory.status import Statuses
 from platform_assets.server.load_errors import load_error
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
@@ -192,11 +193,11 @@ class Catalog:
 
     def _terms(self) -> Glossary:
         """Return the glossary, read again when a file of it changes; the last that could be."""
-        folder = collect.glossary_folder()
+        folder = glossary.folder()
         state = tuple((f.name, _modified(f)) for f in sorted(folder.glob("*.md")))
         if state != self._glossary[0]:
             try:
-                self._glossary = (state, read_glossary(folder, PROJECT_ROOT))
+                self._glossary = (state, glossary.read(folder, PROJECT_ROOT))
             except (PlatformError, OSError, UnicodeDecodeError):
                 self._glossary = (state, self._glossary[1])
         return self._glossary[1]
@@ -204,8 +205,9 @@ class Catalog:
     def _collect(self, workspace: Any, columns: Columns) -> Graph:
         manifest = collect.manifest(self._target / "manifest.json")
         found = collect.graph(
-            workspace.asset_graph.asset_nodes, manifest, self._target / "compiled", columns
+            workspace.asset_graph.asset_nodes, manifest, self._target / "compiled"
         )
+        found = marked(found, columns)
         # An asset that did not change stays the same object: whatever rests on it stays, too.
         known = self._graph.assets
         same = {k: known[k] if known.get(k) == a else a for k, a in found.assets.items()}

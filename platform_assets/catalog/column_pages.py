@@ -10,7 +10,6 @@ from platform_assets.catalog import plain_words
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.column_drawing import drawing
 from platform_assets.catalog.columns import Use
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import (
     Facts,
@@ -21,6 +20,7 @@ from platform_assets.catalog.present import (
     column_url,
     explain_url,
 )
+from platform_assets.inventory.model import Asset
 from platform_assets.lineage.model import (
     CONDITIONAL,
     DIRECT,

@@ -7,8 +7,8 @@ What belongs here: suggestions for one place in one text. What does not: showing
 import re
 from collections.abc import Iterator
 
-from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.present import Facts, first_sentence
+from platform_assets.inventory.model import Asset, Graph
 
 MOST = 12
 WORDS = (

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from platform_assets.catalog.catalog import View
-from platform_assets.catalog.health import Health
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import Facts, asset_url, domain_url
+from platform_assets.inventory.health import Health
+from platform_assets.inventory.model import Asset
 
 MEASURES: Mapping[str, Callable[[View, Asset], bool]] = {
     "owned": lambda view, a: bool(a.owners),

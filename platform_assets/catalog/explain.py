@@ -16,10 +16,10 @@ from platform_assets.catalog.catalog import View
 from platform_assets.catalog.column_drawing import drawing, shown_name
 from platform_assets.catalog.column_pages import conditions, sources
 from platform_assets.catalog.columns import VALUES, Node
-from platform_assets.catalog.health import Health
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts, card, check, column_url, moment, windows
+from platform_assets.inventory.health import Health
+from platform_assets.inventory.model import Asset
 from platform_assets.reporting import document as documents
 from platform_assets.reporting import sql as report_sql
 from platform_assets.reporting.archive import Archive

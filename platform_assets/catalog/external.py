@@ -21,8 +21,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from platform_assets.catalog.health import Status
-from platform_assets.catalog.model import EXTERNAL, Asset, Column, Graph
+from platform_assets.inventory.health import Status
+from platform_assets.inventory.model import EXTERNAL, Asset, Column, Graph
 from platform_assets.lineage.openlineage.naming import Naming, keys_by_name
 from platform_assets.lineage.openlineage.received import tables as t
 from platform_assets.lineage.openlineage.received.events import INPUT, OUTPUT

@@ -20,11 +20,11 @@ from starlette.routing import Route
 from platform_assets.catalog.answers import Site
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.external import External, title_of
-from platform_assets.catalog.health import span
 from platform_assets.catalog.lineage import drawing
-from platform_assets.catalog.model import EXTERNAL
 from platform_assets.catalog.pages import Missing
 from platform_assets.catalog.present import Facts, asset_url, card, cards, moment
+from platform_assets.inventory.health import span
+from platform_assets.inventory.model import EXTERNAL
 from platform_assets.lineage.openlineage.received import columns
 from platform_assets.lineage.openlineage.received import tables as t
 from platform_assets.lineage.openlineage.received.events import INPUT, OUTPUT

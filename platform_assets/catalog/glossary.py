@@ -4,6 +4,7 @@ What belongs here: reading terms (Markdown with front matter, one file each), fi
 checking their links. What does not: how a text with links looks (`render`).
 """
 
+import importlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from typing import Any
 import yaml
 from rapidfuzz import process
 
-from platform_assets.catalog.model import Asset, Graph
+from platform_assets.inventory.model import Asset, Graph
 from resources.errors import PlatformError
+from resources.settings import settings
 
 _FENCE = re.compile(r"---\s*\n(.*?\n)---\s*\n(.*)\Z", re.DOTALL)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
@@ -89,6 +91,12 @@ class Glossary:
         words = asked.split()
         inside = [t for t in self.terms if all(word in " ".join(t.words).lower() for word in words)]
         return list({t.slug: t for t in (*named, *inside)}.values())[:5]
+
+
+def folder() -> Path:
+    """Return the folder of the glossary's terms, which need not be there."""
+    package = importlib.import_module(settings().defs_module)
+    return Path(next(iter(package.__path__))) / "glossary"
 
 
 def read(folder: Path, root: Path) -> Glossary:

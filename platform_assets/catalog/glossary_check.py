@@ -6,7 +6,8 @@ Exits with 1 and the faults, each with file and line. What does not belong here:
 
 import sys
 
-from platform_assets.catalog import collect, glossary
+from platform_assets.catalog import glossary
+from platform_assets.inventory import collect
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
@@ -16,7 +17,7 @@ def main() -> int:
     from platform_assets.definitions import defs
 
     try:
-        terms = glossary.read(collect.glossary_folder(), PROJECT_ROOT)
+        terms = glossary.read(glossary.folder(), PROJECT_ROOT)
     except PlatformError as error:
         print(error)
         return 1

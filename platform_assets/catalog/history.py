@@ -10,8 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import Facts, moment
+from platform_assets.inventory.model import Asset
 
 MATERIALIZATIONS = 60
 CHECKS = 40  # checks of an asset whose results are shown

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from platform_assets.catalog.catalog import View
-from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.present import Facts
+from platform_assets.inventory.model import Asset, Graph
 
 WIDTH, HEIGHT = 208, 44  # of a node, in pixels
 GAP_X, GAP_Y = 64, 14

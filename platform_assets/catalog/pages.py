@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.glossary import Term, mentioned
-from platform_assets.catalog.health import Health
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import (
     Facts,
     card,
@@ -26,6 +24,8 @@ from platform_assets.catalog.present import (
     windows,
 )
 from platform_assets.catalog.search import FACETS, Found, Index
+from platform_assets.inventory.health import Health
+from platform_assets.inventory.model import Asset
 
 SHOWN = 8  # entries of a list on the home page
 PAGE = 20  # results of a search on one page

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from platform_assets.catalog.catalog import View
-from platform_assets.catalog.health import CheckResult, span
-from platform_assets.catalog.model import EXTERNAL, Asset, Column
+from platform_assets.inventory.health import CheckResult, span
+from platform_assets.inventory.model import EXTERNAL, Asset, Column
 
 Facts = dict[str, Any]
 

@@ -18,7 +18,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from platform_assets.catalog.columns import Columns
-from platform_assets.catalog.model import Asset, Column, Graph
+from platform_assets.inventory.model import Asset, Column, Graph
 from platform_assets.lineage.model import AGGREGATION, DIRECT, Edge
 
 # Columns that hold whole records, or what was left of them: personal if anything of a record is.

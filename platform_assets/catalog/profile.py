@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.present import Facts
+from platform_assets.inventory.model import Asset
 from resources.warehouse.connection import identifier
 from resources.warehouse.sandbox import Answer, Sandbox
 

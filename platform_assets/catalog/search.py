@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from platform_assets.catalog.model import Asset, Column, Graph
+from platform_assets.inventory.model import Asset, Column, Graph
 
 WEIGHTS = {
     "name": 12.0,

@@ -20,10 +20,10 @@ from starlette.routing import BaseRoute, Route
 from platform_assets.catalog import chart, completion, drafts
 from platform_assets.catalog.answers import Site, require_same_origin
 from platform_assets.catalog.catalog import View
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts, asset_url, card, moment
 from platform_assets.catalog.profile import Contents
+from platform_assets.inventory.model import Asset
 from platform_assets.policy import relative
 from platform_assets.reporting.csv_export import cell
 from resources.errors import PlatformError

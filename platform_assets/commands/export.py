@@ -34,13 +34,15 @@ def _write(folder: Path) -> int:
 
     import dagster as dg
 
-    from platform_assets.catalog import collect, glossary, tracing
+    from platform_assets.catalog import glossary, tracing
     from platform_assets.catalog.catalog import View
     from platform_assets.catalog.columns import Columns
     from platform_assets.catalog.export import export as write
-    from platform_assets.catalog.status import Statuses
+    from platform_assets.catalog.privacy import marked
     from platform_assets.catalog.usage import Usage
     from platform_assets.definitions import defs
+    from platform_assets.inventory import collect
+    from platform_assets.inventory.status import Statuses
     from platform_assets.reporting import archive
     from platform_assets.server.home import Home
     from resources.settings import PROJECT_ROOT
@@ -51,9 +53,9 @@ def _write(folder: Path) -> int:
     nodes = defs.resolve_asset_graph().asset_nodes
     manifest = collect.manifest(target / "manifest.json")
     columns = tracing.read(nodes, Columns())
-    graph = collect.graph(nodes, manifest, target / "compiled", columns)
+    graph = marked(collect.graph(nodes, manifest, target / "compiled"), columns)
     now = datetime.now(UTC)
-    terms = glossary.read(collect.glossary_folder(), PROJECT_ROOT)
+    terms = glossary.read(glossary.folder(), PROJECT_ROOT)
     with dg.DagsterInstance.get() as instance:
         statuses = Statuses(instance).read(graph)
         view = View(graph, statuses, now, known_at=now, glossary=terms, columns=columns)

@@ -10,7 +10,7 @@ import pytest
 from dagster_shared.error import SerializableErrorInfo
 
 from platform_assets import policy
-from platform_assets.catalog import background, collect, tracing
+from platform_assets.catalog import background, glossary, tracing
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.usage import Usage
 from resources.errors import PlatformError
@@ -107,7 +107,7 @@ def test_a_materialization_shows_on_the_next_view(context: Context, tmp_path: Pa
 def test_the_glossary_is_read_again_when_a_file_changes(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collect, "glossary_folder", lambda: tmp_path / "glossary")
+    monkeypatch.setattr(glossary, "folder", lambda: tmp_path / "glossary")
     found = Catalog(context, tmp_path)
     assert found.view().glossary.terms == ()
     (tmp_path / "glossary").mkdir()

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from platform_assets.catalog import external as external_module
 from platform_assets.catalog.external import External, Name, title_of
 from platform_assets.catalog.lineage import drawing
-from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.present import asset_url
+from platform_assets.inventory.model import Asset, Graph
 from platform_assets.lineage.openlineage.received.reading import Reader
 from platform_assets.lineage.openlineage.received.store import Store
 from tests.catalog.test_security import Markup

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from platform_assets.catalog import collect, glossary
+from platform_assets.catalog import glossary
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 from tests.catalog.world import company
@@ -59,7 +59,7 @@ def test_two_files_of_one_term_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_terms_of_the_project_are_terms() -> None:
-    found = glossary.read(collect.glossary_folder(), PROJECT_ROOT)
+    found = glossary.read(glossary.folder(), PROJECT_ROOT)
     assert len(found.terms) >= 12
     words = [word.lower() for term in found.terms for word in term.words]
     assert len(words) == len(set(words))

@@ -6,7 +6,7 @@ import pytest
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.lineage import HEIGHT, WIDTH, Drawing, draw, drawing
-from platform_assets.catalog.model import Asset, Graph
+from platform_assets.inventory.model import Asset, Graph
 from tests.catalog.world import NOW, company, statuses
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from platform_assets.catalog.columns import Columns
-from platform_assets.catalog.model import Asset, Column, Graph
 from platform_assets.catalog.privacy import marked
+from platform_assets.inventory.model import Asset, Column, Graph
 from platform_assets.lineage.columns import trace
 from platform_assets.lineage.model import Statement
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from platform_assets.catalog.model import Asset, Column, Graph
 from platform_assets.catalog.search import Index
+from platform_assets.inventory.model import Asset, Column, Graph
 from tests.catalog.world import company
 
 

@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from platform_assets.catalog.export import export
 from platform_assets.catalog.glossary import Glossary, Term
-from platform_assets.catalog.health import CheckResult, Status
-from platform_assets.catalog.model import Asset, Column, Graph
+from platform_assets.inventory.health import CheckResult, Status
+from platform_assets.inventory.model import Asset, Column, Graph
 from platform_assets.reporting.folder_archive import FolderArchive
 from tests.catalog.test_web import PAGES
 from tests.catalog.world import NOW, FixedCatalog, HereSandbox, client_of

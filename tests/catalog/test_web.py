@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.coverage import shares
-from platform_assets.catalog.health import Status
-from platform_assets.catalog.model import Asset, Graph
 from platform_assets.catalog.usage import Usage
+from platform_assets.inventory.health import Status
+from platform_assets.inventory.model import Asset, Graph
 from tests.catalog.world import NOW, FixedCatalog, HereSandbox, client_of, company, statuses
 
 PAGES = [

@@ -16,11 +16,11 @@ from platform_assets.catalog.catalog import View
 from platform_assets.catalog.columns import Columns
 from platform_assets.catalog.external import External
 from platform_assets.catalog.glossary import Glossary, Term
-from platform_assets.catalog.health import CheckResult, Status
-from platform_assets.catalog.model import Asset, Column, Graph
 from platform_assets.catalog.search import Index
 from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web import application
+from platform_assets.inventory.health import CheckResult, Status
+from platform_assets.inventory.model import Asset, Column, Graph
 from platform_assets.lineage.columns import trace
 from platform_assets.lineage.model import Statement, TableLineage
 from platform_assets.reporting.archive import Archive

@@ -2,8 +2,8 @@
 
 import pytest
 
-from platform_assets.catalog.model import Asset
 from platform_assets.catalog.profile import Contents as Pages
+from platform_assets.inventory.model import Asset
 from platform_assets.sample import Manifest
 from resources.warehouse.sandbox import QueryError, Sandbox
 from tests.engines import comparing

@@ -205,9 +205,11 @@ def _told(error: BaseException | None) -> PlatformError | None:
 
 
 def _state(raw: Mapping[str, Mapping[str, str]]) -> State:
-    from platform_assets.catalog import collect, tracing
+    from platform_assets.catalog import tracing
     from platform_assets.catalog.columns import Columns
+    from platform_assets.catalog.privacy import marked
     from platform_assets.definitions import defs
+    from platform_assets.inventory import collect
     from platform_assets.lineage.compiled import compiled
     from platform_assets.lineage.meaning import meaning
     from platform_assets.lineage.project import asset_key, of_project
@@ -219,7 +221,7 @@ def _state(raw: Mapping[str, Mapping[str, str]]) -> State:
     _share_parsed(project)
     lineage = of_project(nodes, queries, project, raw)
     manifest = project.manifest()
-    graph = collect.graph(nodes, manifest, None, Columns(lineage))
+    graph = marked(collect.graph(nodes, manifest), Columns(lineage))
     found = compiled(project)
     promised = {
         asset_key(node)

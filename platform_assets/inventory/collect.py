@@ -1,10 +1,9 @@
-"""From Dagster's asset graph and dbt's manifest to the catalog's own graph.
+"""From Dagster's asset graph and dbt's manifest to a graph of plain facts.
 
 What belongs here: which fact comes from where. What does not: anything that changes with a run
-(`status`); keeping the result (`catalog`).
+(`status`); keeping the result (`catalog`), following personal data.
 """
 
-import importlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,11 +12,9 @@ from typing import Any
 import dagster as dg
 import sqlalchemy
 
-from platform_assets.catalog.columns import Columns
-from platform_assets.catalog.model import Asset, Column, Graph
-from platform_assets.catalog.privacy import marked
+from platform_assets.inventory.model import Asset, Column, Graph
 from platform_assets.lineage.openlineage.naming import Naming, source_table
-from resources.settings import PROJECT_ROOT, settings
+from resources.settings import PROJECT_ROOT
 
 KIND_TAG = "dagster/kind/"
 _KIND_OF_LAYER = {
@@ -28,7 +25,6 @@ _KIND_OF_LAYER = {
     "report": "report",
     "platform": "platform",
 }
-UNTRACED = Columns()
 NO_TAGS: Mapping[str, str] = {}  # of most columns: one for all of them
 Nodes = Mapping[str, Mapping[str, Any]]  # dbt: unique id → node
 
@@ -37,7 +33,6 @@ def graph(
     nodes: Iterable[Any],
     dbt: Mapping[str, Any],
     compiled: Path | None = None,
-    lineage: Columns = UNTRACED,
 ) -> Graph:
     """Return the catalog's graph.
 
@@ -45,20 +40,12 @@ def graph(
         nodes: Dagster's asset nodes, of a process of its own or of the web server's workspace.
         dbt: the manifest; {} without.
         compiled: the folder of compiled SQL that dbt wrote last.
-        lineage: of columns, as far as it is known: personal data is followed along it.
     """
     models: Nodes = dbt.get("nodes", {})
     tests = _tests(models)
     read = _reader(compiled)
     assets = [_asset(node, models, tests, read) for node in nodes]
-    found = Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)})
-    return marked(found, lineage)
-
-
-def glossary_folder() -> Path:
-    """Return the folder of the glossary's terms, which need not be there."""
-    package = importlib.import_module(settings().defs_module)
-    return Path(next(iter(package.__path__))) / "glossary"
+    return Graph({asset.key: asset for asset in sorted(assets, key=lambda a: a.key)})
 
 
 def manifest(path: Path) -> dict[str, Any]:

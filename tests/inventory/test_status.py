@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_assets.catalog.health import (
+from platform_assets.inventory.health import (
     CheckResult,
     Health,
     Status,
@@ -17,9 +17,9 @@ from platform_assets.catalog.health import (
     span,
     verdict,
 )
-from platform_assets.catalog.judging import Judged, Verdicts
-from platform_assets.catalog.model import Asset, Graph
-from platform_assets.catalog.status import Statuses
+from platform_assets.inventory.judging import Judged, Verdicts
+from platform_assets.inventory.model import Asset, Graph
+from platform_assets.inventory.status import Statuses
 from tests.catalog.world import NOW
 
 ASSET = Asset("a/b", "table", checks=("c",), warn_seconds=3600, fail_seconds=7200)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from platform_assets.catalog.model import Asset
+from platform_assets.inventory.model import Asset
 
 
 class Health(IntEnum):

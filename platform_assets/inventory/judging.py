@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from platform_assets.catalog.health import (
+from platform_assets.inventory.health import (
     NO_STATUS,
     Status,
     Verdict,
@@ -15,7 +15,7 @@ from platform_assets.catalog.health import (
     holds_until,
     verdict,
 )
-from platform_assets.catalog.model import Asset
+from platform_assets.inventory.model import Asset
 
 
 @dataclass(frozen=True, slots=True)

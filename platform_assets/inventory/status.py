@@ -13,8 +13,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 
-from platform_assets.catalog.health import CheckResult, Status
-from platform_assets.catalog.model import Asset, Graph
+from platform_assets.inventory.health import CheckResult, Status
+from platform_assets.inventory.model import Asset, Graph
 
 NEWS = (
     dg.DagsterEventType.ASSET_MATERIALIZATION,

@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 
 from platform_assets import policy
-from platform_assets.catalog import collect
-from platform_assets.catalog.model import Asset, Column, Graph
 from platform_assets.catalog.privacy import marked
+from platform_assets.inventory import collect
+from platform_assets.inventory.model import Asset, Column, Graph
 from resources.settings import settings
 
 
@@ -69,7 +69,7 @@ def test_facts_come_from_the_definitions_and_from_dbt() -> None:
 
 
 def test_personal_data_stays_personal_downstream_under_its_name() -> None:
-    graph = collect.graph(definitions().resolve_asset_graph().asset_nodes, {})
+    graph = marked(collect.graph(definitions().resolve_asset_graph().asset_nodes, {}))
     personal = {(key, c.name) for key, a in graph.assets.items() for c in a.columns if c.personal}
     assert personal == {
         ("raw/shop/customers", "eMail"),
@@ -131,7 +131,7 @@ def test_what_a_source_reads_has_openlineages_name(
     settings.cache_clear()
     spec = dg.AssetSpec("orders", metadata={"source": declared})
     try:
-        graph = collect.graph(dg.Definitions([spec]).resolve_asset_graph().asset_nodes, {})
+        graph = marked(collect.graph(dg.Definitions([spec]).resolve_asset_graph().asset_nodes, {}))
     finally:
         monkeypatch.undo()
         settings.cache_clear()

@@ -2,7 +2,7 @@
 
 import time
 
-from platform_assets.catalog.model import Asset, Graph
+from platform_assets.inventory.model import Asset, Graph
 from tests.catalog.world import company
 
 
