@@ -136,6 +136,21 @@ class Settings(BaseSettings):
         ge=100,
         description="Events of other producers that are kept; the oldest go first.",
     )
+    records_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Database for requests, feedback and what people do with them: "
+        "`postgresql://<user>:<password>@<host>/<database>`. Default: Dagster's, if that is one; "
+        "else SQLite in the data folder.",
+    )
+    user_header: str = Field(
+        default="",
+        description="Header in which a sign-on in front of the server names who is signed in, e.g. "
+        "`X-Forwarded-Email`. Without it, people say who they are.",
+    )
+    usage: bool = Field(
+        default=True,
+        description="Whether views of pages, searches, queries and downloads are recorded.",
+    )
     worker_lease: int = Field(
         default=30,
         ge=2,
@@ -247,6 +262,13 @@ class Settings(BaseSettings):
         """URL of the database of received lineage."""
         here = f"sqlite:///{self.data / 'lineage' / 'received.sqlite'}"
         shared = self.lineage_url.get_secret_value() or self.dagster_url.get_secret_value()
+        return shared or here
+
+    @property
+    def records(self) -> str:
+        """URL of the database of requests and feedback."""
+        here = f"sqlite:///{self.data / 'product' / 'records.sqlite'}"
+        shared = self.records_url.get_secret_value() or self.dagster_url.get_secret_value()
         return shared or here
 
     def _place(self, url: str, default: str) -> str:

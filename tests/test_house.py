@@ -8,7 +8,19 @@ from pydantic import AliasChoices
 
 from resources.settings import PROJECT_ROOT, Settings
 
-MIDDLE = {"ingestion", "reporting", "lineage", "maintenance", "sample", "policy"}
+MIDDLE = {
+    "ingestion",
+    "reporting",
+    "lineage",
+    "maintenance",
+    "sample",
+    "policy",
+    "product",
+    "usage",
+}
+# What rests on rooms of the middle, and on which.
+UPPER = {"inventory": {"lineage", "policy"}, "care": {"inventory", "product", "usage", "policy"}}
+ABOVE = {"components", "definitions", "automation", "cli", "catalog"}
 SOURCES = sorted(
     path
     for room in ("resources", "platform_assets")
@@ -37,8 +49,8 @@ def test_rooms_import_only_what_is_below_them(path: Path) -> None:
     own, found = room(path), imports(path)
     if own == "resources":
         assert not any(name.startswith("platform_assets") for name in found)
-    if own in MIDDLE:
-        others = (MIDDLE - {own}) | {"components", "definitions", "automation", "cli", "catalog"}
+    if own in MIDDLE or own in UPPER:
+        others = (MIDDLE | UPPER.keys() | ABOVE) - {own, *UPPER.get(own, ())}
         reached = {n for n in found for o in others if n.startswith(f"platform_assets.{o}")}
         assert not reached
     if own in {"ingestion", "sample", "reporting"}:

@@ -20,7 +20,7 @@ from resources.warehouse.places import place_of
 from resources.warehouse.sql import identifier as identifier
 from resources.warehouse.sql import literal as literal
 
-SCHEMAS = ("raw", "platform", "staging", "intermediate", "marts")
+SCHEMAS = ("raw", "platform", "product", "staging", "intermediate", "marts")
 
 
 class Warehouse:

@@ -15,7 +15,7 @@ import duckdb
 from resources.warehouse import relations
 from resources.warehouse.connection import literal
 
-SCHEMAS = ("raw", "staging", "intermediate", "marts", "platform")
+SCHEMAS = ("raw", "product", "staging", "intermediate", "marts", "platform")
 LONGEST = 50_000  # characters of a statement
 TABLE_FUNCTIONS = frozenset(
     {
