@@ -4,7 +4,7 @@ BIN := .venv/bin
 # What makes the environment; made again when the lock or the project's metadata changes.
 ENV := .venv/.installed
 
-.PHONY: up demo test test-spark check bench pictures clean clean-data
+.PHONY: up demo test test-long check bench pictures clean clean-data
 .DEFAULT_GOAL := up
 
 up: $(ENV) ## Serve the platform on http://localhost:$(PORT), everything running.
@@ -16,8 +16,8 @@ demo: $(ENV) ## Make the sample company's data and materialize every asset once.
 test: $(ENV) ## Run the tests.
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-test-spark: $(ENV) ## Walk the sample company on Spark too, and compare; Spark as in .ci/run.
-	@WALK_SPARK=true $(BIN)/python -m pytest tests/engines tests/spark
+test-long: $(ENV) ## Run the tests that take minutes, too: every engine, every step; Spark as in .ci/run.
+	@LONG_TESTS=true $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(ENV) ## Lint, types, declarations, definitions, dbt project.
 	@$(BIN)/platform-assets check

@@ -14,6 +14,7 @@ import pytest
 from resources.warehouse import Warehouse
 from tests import lakes
 from tests.drills.together import Alone, alone, drill
+from tests.long import long
 
 pytestmark = [pytest.mark.xdist_group("two teams"), pytest.mark.timeout(900)]
 SKEW = timedelta(minutes=2)
@@ -46,6 +47,7 @@ def faketime(minutes: str) -> list[str]:
     return ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", found, "-f", minutes]
 
 
+@long("the same as with clocks that are off")
 def test_two_teams_on_one_lake_double_nothing_and_lose_nothing(
     tmp_path: Path, lake: dict[str, str], expected: Alone
 ) -> None:

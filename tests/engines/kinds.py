@@ -4,11 +4,11 @@ What belongs here: one entry per engine; a new engine is a new one. What does no
 can't do (`gaps`), and what is asked of it (the tests).
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from tests import lakes, spark_server
+from tests.long import LONG
 
 Settings = dict[str, str]
 REFERENCE = "embedded"  # what all others are compared with
@@ -17,8 +17,8 @@ ENGINES: dict[str, Callable[[Path], Settings]] = {
     "embedded": lambda folder: lakes.new_lake("embedded", folder),
     "team": lambda folder: lakes.new_lake("team", folder),
 }
-# On two cores it takes some six minutes: `make test-spark` has it walked.
-if os.environ.get("WALK_SPARK") == "true":
+# On two cores it takes some six minutes.
+if LONG:
     ENGINES["spark"] = lambda folder: {
         **lakes.new_lake("shared", folder),
         "PLATFORM_SPARK_URL": spark_server.spark().url,

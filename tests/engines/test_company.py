@@ -12,6 +12,7 @@ from tests.engines.comparing import is_left_out
 from tests.engines.gaps import asked_of
 from tests.engines.kinds import ENGINES, OTHERS, REFERENCE
 from tests.engines.walking import STEPS
+from tests.long import long
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.timeout(1000)]
 
@@ -28,6 +29,7 @@ WITH weeks AS (
 )
 SELECT *, sum(revenue) OVER (ORDER BY week, customer_type) AS so_far FROM weeks ORDER BY ALL
 """
+DELIVERED = [step for step, (delivery, _) in STEPS.items() if delivery]
 SHOWN = ("raw.web_events", "intermediate.int_sessions")
 
 
@@ -61,7 +63,8 @@ def test_what_is_planted_is_found(
     walks: dict[str, Walk], planted: dict[str, Manifest], engine: str
 ) -> None:
     with walks[engine].entered() as warehouse, warehouse.reading() as lake:
-        for step, delivery in (("first", "first"), ("increment", "second")):
+        for step in DELIVERED:
+            delivery, _ = STEPS[step]
             version = f"AT (VERSION => {walks[engine].steps[step]['snapshot']})"
             there = planted[delivery]
             distinct = there.web_events.distinct + there.app_events.distinct
@@ -79,7 +82,7 @@ def test_what_is_planted_is_found(
 
 
 @pytest.mark.parametrize("engine", asked_of("every table has the reference's rows", OTHERS))
-@pytest.mark.parametrize("step", ["first", "increment"])
+@pytest.mark.parametrize("step", DELIVERED)
 def test_every_table_is_the_references_to_the_row_and_the_cent(
     walks: dict[str, Walk], engine: str, step: str
 ) -> None:
@@ -92,6 +95,7 @@ def test_every_table_is_the_references_to_the_row_and_the_cent(
     assert not found, "\n".join(found)
 
 
+@long("two more runs of everything on each engine")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_run_without_new_data_changes_no_row(walks: dict[str, Walk], engine: str) -> None:
     walk = walks[engine]
@@ -111,9 +115,11 @@ def test_checks_say_the_same(walks: dict[str, Walk], engine: str, step: str) -> 
 @pytest.mark.parametrize("engine", asked_of("reports have the same numbers", OTHERS))
 def test_reports_have_the_same_numbers(walks: dict[str, Walk], engine: str) -> None:
     here, there = walks[REFERENCE].reports(), walks[engine].reports()
-    assert there.keys() == here.keys() and len(here) == 5
+    assert there.keys() == here.keys() and len(here) >= 5
     for name, versions in here.items():
-        assert len(there[name]) == len(versions) == 2
+        assert (
+            len(there[name]) == len(versions) == sum(bool(landed) for landed, _ in STEPS.values())
+        )
         for one, other in zip(versions, there[name], strict=True):
             found, expected = comparing.numbers(other), comparing.numbers(one)
             assert found.keys() == expected.keys() and found, name

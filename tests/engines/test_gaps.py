@@ -49,5 +49,5 @@ def test_every_gap_is_of_an_engine_and_says_why() -> None:
 
 def test_spark_walks_with_the_others() -> None:
     if "spark" not in ENGINES:
-        pytest.skip("the sample company on Spark takes some six minutes: `make test-spark`")
+        pytest.skip("the sample company on Spark takes some six minutes: `make test-long`")
     assert "spark" in OTHERS

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lineage import producers
+from tests.long import long
 from tests.ports import free_port
 from tests.server.running import (
     RELOAD,
@@ -126,7 +127,10 @@ def test_a_port_in_use_is_refused_and_its_holder_named(platform: Running, tmp_pa
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, marks=long("the same as with SIGKILL")), signal.SIGKILL],
+)
 def test_however_it_ends_nothing_is_left_and_the_next_start_goes_on(
     platform: Running, number: int
 ) -> None:

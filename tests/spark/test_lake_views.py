@@ -11,6 +11,7 @@ from resources.spark.lake_views import LakeViews
 from resources.warehouse import Warehouse
 from resources.warehouse.connection import literal
 from tests import lakes
+from tests.long import long
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -73,7 +74,9 @@ def differing(warehouse: Warehouse, one: pa.Table, other: pa.Table) -> int:
         return int(found[0])
 
 
-@pytest.mark.parametrize("kind", ["embedded", "shared"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("embedded", marks=long("every snapshot of a table on Spark")), "shared"]
+)
 def test_a_table_is_the_same_at_each_of_its_snapshots(
     kind: str, project_data: Path, session: "SparkSession"
 ) -> None:
