@@ -8,7 +8,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,16 +23,21 @@ from platform_assets.catalog.present import Facts
 Handler = Callable[[Request, View], Facts]
 # A page that changes something carries it; a page of another origin can't read it.
 TOKEN = secrets.token_urlsafe(32)
+FORM_BYTES = 200_000
 
 
 class Site:
     """Makes routes of handlers; a handler returns the facts of a page.
 
     Sync handlers run in Starlette's threads.
+
+    Attributes:
+        around: returns what every page shows beside its own facts, to whoever asks for it.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self.around: Callable[[Request], Facts] = lambda request: {}
 
     def page(
         self, path: str, template: str, handler: Handler, twin: str | None = None
@@ -65,6 +70,7 @@ class Site:
     ) -> Response:
         """Return a page of these facts."""
         more = {"view": view, "request": request, "path": request.url.path, "token": TOKEN}
+        more |= self.around(request)
         body = render.page(template, facts, trouble=view.trouble, **more)
         return HTMLResponse(body, status)
 
@@ -92,6 +98,23 @@ def whole(request: Request, name: str, default: int, least: int, most: int) -> i
     if not text.isascii() or not text.isdigit() or len(text) > 6:
         raise HTTPException(400, f"{name}={text[:40]!r} is no whole number.")
     return min(max(int(text), least), most)
+
+
+async def form(request: Request, most: int = FORM_BYTES) -> dict[str, str]:
+    """Return the fields of a sent form of at most so many bytes.
+
+    Raises:
+        HTTPException: it is too large, or no form; status 413 or 400.
+    """
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise HTTPException(413, "The form is too large.")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
+    except (UnicodeDecodeError, ValueError):
+        raise HTTPException(400, "The form can't be read.") from None
 
 
 def require_same_origin(request: Request, form: Any) -> None:

@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from platform_assets.catalog import chart, completion, drafts
-from platform_assets.catalog.answers import Site, require_same_origin
+from platform_assets.catalog.answers import Site, form, require_same_origin
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts, asset_url, card, moment
@@ -31,7 +31,6 @@ from resources.warehouse.sandbox import Answer, QueryError, Sandbox
 
 STATUS = {"refused": 400, "failed": 400, "time": 422, "memory": 422, "busy": 503}
 SHOWN = 1_000  # rows on the page; the CSV has all
-FORM_BYTES = 200_000
 T = TypeVar("T")
 FIELDS = ("name", "title", "question", "owner", "domain", "sql")
 
@@ -111,9 +110,9 @@ class DataPages:
 
     async def _report(self, request: Request) -> Response:
         """Write the report that the form describes, or say what is wrong with it."""
-        form = await _form(request)
-        require_same_origin(request, form)
-        return await run_in_threadpool(self._make, request, form)
+        given = await form(request)
+        require_same_origin(request, given)
+        return await run_in_threadpool(self._make, request, given)
 
     def _make(self, request: Request, form: Mapping[str, str]) -> Response:
         view = self._site.catalog.view()
@@ -230,20 +229,3 @@ def _known(view: View) -> dict[str, list[str]]:
 
 def _sql(sql: str) -> str:
     return urlencode({"sql": sql})
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a sent form.
-
-    Raises:
-        HTTPException: it is too large, or no form; status 413 or 400.
-    """
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > FORM_BYTES:
-            raise HTTPException(413, "The form is too large.")
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
-    except (UnicodeDecodeError, ValueError):
-        raise HTTPException(400, "The form can't be read.") from None
