@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.routing import Route
 
-from platform_assets.catalog import changes
 from platform_assets.catalog.answers import Site
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.column_drawing import drawing, shown_name
@@ -18,6 +17,7 @@ from platform_assets.catalog.column_pages import conditions, sources
 from platform_assets.catalog.columns import VALUES, Node
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts, card, check, column_url, moment, windows
+from platform_assets.inventory import changes
 from platform_assets.inventory.health import Health
 from platform_assets.inventory.model import Asset
 from platform_assets.reporting import document as documents

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from platform_assets.catalog import changes, explain
-from platform_assets.catalog.changes import Commit
+from platform_assets.catalog import explain
 from platform_assets.catalog.columns import Columns
 from platform_assets.catalog.explain import explanation
 from platform_assets.catalog.pages import Missing
+from platform_assets.inventory import changes
+from platform_assets.inventory.changes import Commit
 from tests.catalog.world import FixedCatalog, declare_report
 
 
