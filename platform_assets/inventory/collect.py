@@ -94,6 +94,7 @@ def _asset(
         link=_text(metadata, "page"),
         materializable=bool(node.is_materializable),
         outside=_outside(metadata),
+        described_in=_described_in(model),
     )
 
 
@@ -110,6 +111,12 @@ def _outside(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     except (ValueError, sqlalchemy.exc.ArgumentError):  # a secret in the address is not set here
         return ()
     return ((found.namespace, found.name),)
+
+
+def _described_in(model: Mapping[str, Any]) -> str:
+    """Return the file that describes a model, below the project's folder."""
+    package, _, path = str(model.get("patch_path") or "").partition("://")
+    return f"dbt/{path}" if path and package == model.get("package_name") else ""
 
 
 def _tests(models: Nodes) -> dict[str, dict[str, list[str]]]:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-KINDS = ("report", "table", "source", "platform", "external", "other")
+KINDS = ("report", "table", "source", "platform", "external", "record", "other")
 EXTERNAL = "openlineage/"  # begins the keys of what other platforms have
+RECORD = "record/"  # begins the keys of what people ask for, decide and aim at
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Asset:
         text: words of a report's page.
         link: where the thing itself is, for what is no table (a report's page).
         outside: the data from elsewhere that it is loaded from, as OpenLineage names it.
+        described_in: the file that describes it, where that is not `file`.
     """
 
     key: str
@@ -78,6 +80,7 @@ class Asset:
     link: str = ""
     materializable: bool = True
     outside: tuple[tuple[str, str], ...] = ()
+    described_in: str = ""
 
     @property
     def name(self) -> str:

@@ -39,6 +39,8 @@ MANIFEST = {
     "nodes": {
         "model.p.dim_customers": {
             "resource_type": "model",
+            "package_name": "p",
+            "patch_path": "p://models/marts/marts.yml",
             "raw_code": "select {{ 1 }}",
             "compiled_code": "select 1",
             "columns": {"id": {"data_type": "bigint"}},
@@ -58,6 +60,8 @@ def test_facts_come_from_the_definitions_and_from_dbt() -> None:
     found = graph.assets["marts/dim_customers"]
     assert (found.kind, found.layer, found.domain) == ("table", "marts", "commerce")
     assert found.table == "marts.dim_customers"
+    assert found.described_in == "dbt/models/marts/marts.yml"
+    assert graph.assets["raw/shop/customers"].described_in == ""
     assert found.owners == ("team:data",)
     assert found.parents == ("raw/shop/customers",)
     assert (found.written, found.compiled) == ("select {{ 1 }}", "select 1")
