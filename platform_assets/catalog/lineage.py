@@ -103,6 +103,7 @@ def drawing(view: View, key: str, up: int, down: int) -> Facts:
                 "key": node.key,
                 "label": _label(view.graph.assets[node.key]),
                 "kind": _kind(view.graph.assets[node.key]),
+                "record": view.graph.assets[node.key].kind == "record",
                 "external": view.graph.assets[node.key].kind == "external",
                 "health": view.verdicts[node.key].health.name,
                 "reason": view.verdicts[node.key].reason,
@@ -119,6 +120,8 @@ def drawing(view: View, key: str, up: int, down: int) -> Facts:
 
 def _label(asset: Asset) -> str:
     """Return what fits into a box; the end of what others have, which is where names differ."""
+    if asset.kind == "record":
+        return asset.title
     if asset.kind != "external":
         return asset.name
     title = asset.title
@@ -126,7 +129,7 @@ def _label(asset: Asset) -> str:
 
 
 def _kind(asset: Asset) -> str:
-    return (asset.layer or asset.kind).removeprefix("external ")
+    return (asset.layer or asset.kind).removeprefix("external ").replace("_", " ")
 
 
 def _layers(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[list[str]]:

@@ -4,7 +4,7 @@ The facts are the page's JSON twin as they stand. What does not belong here: HTM
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.glossary import Term, mentioned
@@ -41,7 +41,7 @@ def home(view: View) -> Facts:
     assets = list(view.graph.assets.values())
     made = [a for a in assets if view.status(a.key).made_at]
     newest = sorted(made, key=lambda a: str(moment(view.status(a.key).made_at)), reverse=True)
-    owners = Counter(o for a in assets for o in a.owners)
+    owners = Counter(o for a in assets if a.kind != "record" for o in a.owners)
     troubled = [
         a for a, found in view.troubled() if found.health > Health.unknown and _concerns_us(view, a)
     ]
@@ -59,13 +59,14 @@ def home(view: View) -> Facts:
 def _concerns_us(view: View, asset: Asset) -> bool:
     """Return whether an asset is ours, or something of ours rests on it."""
     below = view.graph.having(view.graph.downstream(asset.key))
-    return any(each.kind != "external" for each in (asset, *below))
+    return any(each.kind not in ("external", "record") for each in (asset, *below))
 
 
 def _domains(view: View) -> list[Facts]:
     by_domain: dict[str, list[Asset]] = defaultdict(list)
     for asset in view.graph.assets.values():
-        by_domain[asset.domain or "none"].append(asset)
+        if asset.kind != "record":
+            by_domain[asset.domain or "none"].append(asset)
     return [
         {
             "name": name,
@@ -124,7 +125,7 @@ def asset(view: View, key: str) -> Facts:
     """
     found = find(view, key)
     status = view.status(key)
-    direct = view.graph.upstream(key, 1), view.graph.downstream(key, 1)
+    direct = [_assets(view, near(key, 1)) for near in (view.graph.upstream, view.graph.downstream)]
     return {
         **card(view, found),
         "description": found.description,
@@ -148,12 +149,17 @@ def asset(view: View, key: str) -> Facts:
         "checks": [check(c, view.now) for c in status.checks],
         "told": told(status.metadata) if found.kind == "platform" else [],
         "fields": [column(view, found, c) for c in found.columns],
-        "upstream": cards(view, view.graph.having(direct[0])),
-        "downstream": cards(view, view.graph.having(direct[1])),
+        "upstream": cards(view, direct[0]),
+        "downstream": cards(view, direct[1]),
         "trouble_upstream": [card(view, a) for a, _ in view.upstream_trouble(key)],
         "sql": found.written,
         "compiled": found.compiled,
     }
+
+
+def _assets(view: View, keys: Iterable[str]) -> list[Asset]:
+    """Return the assets of these keys; records about them have a place of their own."""
+    return [each for each in view.graph.having(keys) if each.kind != "record"]
 
 
 def impact(view: View, key: str) -> Facts:
@@ -170,6 +176,7 @@ def impact(view: View, key: str) -> Facts:
         "asset": card(view, found),
         "assets": [{**card(view, a), "distance": distances[a.key]} for a in assets],
         "reports": cards(view, [a for a in assets if a.kind == "report"]),
+        "objectives": cards(view, [a for a in assets if a.layer == "objective"]),
         "owners": [{**owner(name), "assets": count} for name, count in owners.most_common()],
         "audiences": sorted({a.audience for a in assets if a.audience}),
     }
@@ -224,6 +231,7 @@ def _group(view: View, assets: Sequence[Asset]) -> Facts:
         "tables": cards(view, [a for a in ranked if a.kind in ("table", "platform", "other")]),
         "external": cards(view, [a for a in ranked if a.kind == "external"]),
         "sources": cards(view, [a for a in ranked if a.kind == "source"]),
+        "records": cards(view, [a for a in ranked if a.kind == "record"]),
         "owners": [owner(name) for name in sorted({o for a in assets for o in a.owners})],
     }
 

@@ -11,16 +11,27 @@ from urllib.parse import quote
 
 from platform_assets.catalog.catalog import View
 from platform_assets.inventory.health import CheckResult, span
-from platform_assets.inventory.model import EXTERNAL, Asset, Column
+from platform_assets.inventory.model import EXTERNAL, RECORD, Asset, Column
 
 Facts = dict[str, Any]
+ON_ONE_PAGE = ("roadmap", "feedback")  # kinds of record whose page has all of them
 
 
 def asset_url(key: str) -> str:
-    """Return the path of an asset's page, or of another platform's job or dataset."""
+    """Return the path of an asset's page, or of another platform's job or dataset, or a record's."""
     if key.startswith(EXTERNAL):
         return f"/catalog/external/{quote(key.removeprefix(EXTERNAL))}"
+    if key.startswith(RECORD):
+        return record_url(key.removeprefix(RECORD))
     return f"/catalog/asset/{quote(key)}"
+
+
+def record_url(name: str) -> str:
+    """Return the path of the page that shows a record, `request/12`."""
+    kind, _, ident = name.partition("/")
+    if kind in ON_ONE_PAGE:
+        return f"/catalog/{kind}#{kind}-{quote(ident, safe='')}"
+    return f"/catalog/{kind}/{quote(ident, safe='')}"
 
 
 def column_url(key: str, column: str) -> str:
@@ -66,12 +77,13 @@ def card(view: View, asset: Asset) -> Facts:
     status, found = view.status(asset.key), view.verdicts[asset.key]
     return {
         "key": asset.key,
-        "place": asset.tags.get("namespace", "") if asset.kind == "external" else asset.key,
+        "place": _place(asset),
         "name": asset.name,
         "label": asset.label,
         "url": asset_url(asset.key),
         "kind": asset.kind,
         "layer": asset.layer,
+        "state": asset.tags.get("state", "") if asset.kind == "record" else "",
         "domain": asset.domain,
         "owners": [owner(o) for o in asset.owners],
         "summary": first_sentence(asset.question or asset.description),
@@ -83,6 +95,13 @@ def card(view: View, asset: Asset) -> Facts:
         "columns": len(asset.columns),
         "dependents": view.graph.importance[asset.key],
     }
+
+
+def _place(asset: Asset) -> str:
+    """Return where an asset is, in a line below its name."""
+    if asset.kind == "external":
+        return asset.tags.get("namespace", "")
+    return asset.key.removeprefix(RECORD)
 
 
 def cards(view: View, assets: Iterable[Asset]) -> list[Facts]:

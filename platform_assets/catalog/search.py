@@ -29,7 +29,11 @@ WEIGHTS = {
     "sql": 0.3,
 }
 FACETS = ("kind", "domain", "owner", "tag", "freshness", "health")
-LAYERS = {"marts": 1.6, "report": 1.6, "raw": 1.0, "staging": 0.8, "intermediate": 0.6}
+LAYERS = {
+    "marts": 1.6, "report": 1.6, "raw": 1.0, "staging": 0.8, "intermediate": 0.6,
+    # Data before what is said of it; much depends on a request, and it answers nothing yet.
+    "objective": 1.2, "metric": 1.2, "request": 0.6, "feedback": 0.5, "minutes": 0.6,
+}  # fmt: skip
 SHORT = 2  # letters up to which a beginning is looked for in names only
 NEAR = 72.0  # per cent of likeness above which a word is taken for a misspelt one
 MOST = 400  # matches that are ranked
@@ -231,13 +235,15 @@ def _boost(graph: Graph, key: str, use: int) -> float:
 
 def _facets(asset: Asset, states: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
     tags = [f"{k}:{v}" if v else k for k, v in asset.tags.items() if k not in ("layer", "domain")]
+    known_of = {} if asset.kind == "record" else states
     return {
         "kind": [asset.kind],
         "domain": [asset.domain],
         "owner": list(asset.owners),
         "tag": tags,
         **{
-            name: [known[asset.key]] if asset.key in known else [] for name, known in states.items()
+            name: [known[asset.key]] if asset.key in known else []
+            for name, known in known_of.items()
         },
     }
 
