@@ -37,7 +37,7 @@ class Site:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.around: Callable[[Request], Facts] = lambda request: {}
+        self.around: Handler = lambda request, view: {}
 
     def page(
         self, path: str, template: str, handler: Handler, twin: str | None = None
@@ -70,7 +70,7 @@ class Site:
     ) -> Response:
         """Return a page of these facts."""
         more = {"view": view, "request": request, "path": request.url.path, "token": TOKEN}
-        more |= self.around(request)
+        more |= self.around(request, view)
         body = render.page(template, facts, trouble=view.trouble, **more)
         return HTMLResponse(body, status)
 
