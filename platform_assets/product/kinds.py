@@ -166,6 +166,7 @@ class Written:
         id: the name of its file, without `.md`; of a key result as declared, unique among all.
         text: the Markdown below the front matter.
         file, line: where it is written, below the project's folder.
+        lines: the line of what its front matter names, by its text.
     """
 
     id: str
@@ -174,6 +175,7 @@ class Written:
     text: str = ""
     file: str = ""
     line: int = 1
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -329,8 +331,10 @@ class Link:
             settles (decision → record), delivers (roadmap → record or asset), serves (roadmap →
             objective), minuted_in (decision → minutes), supersedes, merged_into, split_from,
             defined_on (metric → asset).
+        place: `file:line` where the team wrote it; "" where somebody submitted it.
     """
 
     source: str
     relation: str
     target: str
+    place: str = field(default="", compare=False)

@@ -40,6 +40,7 @@ from platform_assets.reporting.page import Content
 from platform_assets.reporting.queries import How
 from platform_assets.reporting.svg import Drawer
 from platform_assets.reporting.svg import shared as shared_drawer
+from resources.table_names import asset_key
 
 __all__ = [
     "RenderContext",
@@ -135,7 +136,7 @@ def tables(declaration: ReportDeclaration) -> list[str]:
     Raises:
         ReportError: the document or its SQL is not understood; with file and line.
     """
-    return [_asset_key(table) for table in sorted(read(declaration))]
+    return [asset_key(table) for table in sorted(read(declaration))]
 
 
 def read(declaration: ReportDeclaration) -> set[str]:
@@ -183,11 +184,6 @@ def _check_data_time(
             file=f"{declaration.document.parent.name}/defs.yaml",
             hint=did_you_mean(wanted, known),
         )
-
-
-def _asset_key(table: str) -> str:
-    schema, name = table.split(".", 1)
-    return f"{schema}/{name.replace('__', '/', 1) if schema == 'raw' else name}"
 
 
 def _data_time(declaration: ReportDeclaration, answers: queries.Answers) -> datetime | date | None:

@@ -1,0 +1,150 @@
+"""What leads from one record to another, or to an asset; and which of it leads nowhere.
+
+What belongs here: reading links off records. What does not: where records are kept.
+"""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+
+from platform_assets.product.curated import Curated
+from platform_assets.product.kinds import (
+    SUBMITTED,
+    Decision,
+    Feedback,
+    KeyResult,
+    Link,
+    Metric,
+    Minutes,
+    Request,
+    Requirement,
+    RoadmapItem,
+    Written,
+    name_of,
+)
+
+_Ends = tuple[str, str, str, str]  # source, relation, target, and the target as it is written
+
+
+def links(
+    curated: Curated, requests: Iterable[Request] = (), feedback: Iterable[Feedback] = ()
+) -> list[Link]:
+    """Return every link among records, and from records to assets and checks, each once.
+
+    What the team wrote says where; what both a request and its requirement say counts as written.
+    """
+    found = [*_written(curated), *_submitted(requests, feedback)]
+    return list(dict.fromkeys(found))
+
+
+def into_store(link: Link) -> bool:
+    """Whether one end of a link is something that people submit: it is known in the store only."""
+    return any(end.partition("/")[0] in SUBMITTED for end in (link.source, link.target))
+
+
+def broken(links: Iterable[Link], known: Collection[str], checks: Collection[str]) -> list[str]:
+    """Return a sentence for every link that leads nowhere, with `file:line` and the nearest name.
+
+    Args:
+        links: what to look at.
+        known: names of all records, and keys of all assets.
+        checks: all checks, as `<asset key>:<name>`.
+    """
+    faults = []
+    for link in links:
+        for end in (link.source, link.target):
+            there = checks if (link.relation, end) == ("verified_by", link.target) else known
+            if end not in there:
+                faults.append(_in_words(link, end, there, "check" if there is checks else ""))
+    return faults
+
+
+def _in_words(link: Link, end: str, there: Collection[str], what: str) -> str:
+    """Return a sentence for the end of a link that is nothing."""
+    near = difflib.get_close_matches(end, there, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    place = f"{link.place}: " if link.place else ""
+    said = f"{link.source} {link.relation.replace('_', ' ')} {link.target}"
+    return f"{place}there is no {what or 'record or asset'} {end} ({said}).{hint}"
+
+
+def _written(curated: Curated) -> Iterator[Link]:
+    """Yield what the team wrote."""
+    for record, ends in _ends(curated):
+        for source, relation, target, written in ends:
+            line = record.lines.get(written, record.line)
+            yield Link(source, relation, target, f"{record.file}:{line}")
+
+
+def _ends(curated: Curated) -> Iterator[tuple[Written, Iterator[_Ends]]]:
+    """Yield each record with the links that it writes down."""
+    yield from ((each, _of_requirement(each)) for each in curated.requirements)
+    yield from ((each, _of_key_result(each)) for each in curated.key_results)
+    yield from ((each, _of_decision(each)) for each in curated.decisions)
+    yield from ((each, _of_roadmap(each)) for each in curated.roadmap)
+    yield from ((each, _of_minutes(each)) for each in curated.minutes)
+    yield from ((each, _of_metric(each)) for each in curated.metrics)
+
+
+def _of_requirement(each: Requirement) -> Iterator[_Ends]:
+    name = name_of("requirement", each.id)
+    for number in each.requests:
+        yield name_of("request", number), "taken_up_by", name, str(number)
+    for key in each.assets:
+        yield name, "met_by", key, key
+    if each.check:
+        yield name, "verified_by", each.check, each.check
+
+
+def _of_key_result(each: KeyResult) -> Iterator[_Ends]:
+    for key in each.tables:
+        yield each.key, "measured_from", key, key
+    yield each.key, "measures", name_of("objective", each.objective), each.id
+
+
+def _of_decision(each: Decision) -> Iterator[_Ends]:
+    name = name_of("decision", each.id)
+    for record in each.settles:
+        yield name, "settles", record, record
+    if each.superseded_by:
+        yield name_of("decision", each.superseded_by), "supersedes", name, each.superseded_by
+
+
+def _of_roadmap(each: RoadmapItem) -> Iterator[_Ends]:
+    name = name_of("roadmap", each.id)
+    for record in each.deliverables:
+        yield name, "delivers", record, record
+    if each.objective:
+        yield name, "serves", name_of("objective", each.objective), each.objective
+
+
+def _of_minutes(each: Minutes) -> Iterator[_Ends]:
+    name = name_of("minutes", each.id)
+    for decision in each.decisions:
+        yield name_of("decision", decision), "minuted_in", name, decision
+
+
+def _of_metric(each: Metric) -> Iterator[_Ends]:
+    for key in each.tables:
+        yield name_of("metric", each.id), "defined_on", key, key
+
+
+def _submitted(requests: Iterable[Request], feedback: Iterable[Feedback]) -> Iterator[Link]:
+    """Yield what people submitted, and what was done with it."""
+    for each in requests:
+        if each.requirement:
+            yield Link(each.name, "taken_up_by", name_of("requirement", each.requirement))
+        if each.answered_by:
+            yield Link(each.name, "answered_by", each.answered_by)
+        if _is_key(each.about):
+            yield Link(each.name, "about", each.about)
+        if each.merged_into is not None:
+            yield Link(each.name, "merged_into", name_of("request", each.merged_into))
+        if each.split_from is not None:
+            yield Link(each.name, "split_from", name_of("request", each.split_from))
+    for said in feedback:
+        yield Link(said.name, "about", said.about)
+
+
+def _is_key(about: str) -> bool:
+    """Whether what a request came from is an asset, and not the words of a search."""
+    return "/" in about and not any(character.isspace() for character in about)
