@@ -16,3 +16,25 @@
 {% macro default__int_div(numerator, denominator) -%} ({{ numerator }} // {{ denominator }}) {%- endmacro %}
 {% macro postgres__int_div(numerator, denominator) -%} ({{ numerator }} / {{ denominator }}) {%- endmacro %}
 {% macro spark__int_div(numerator, denominator) -%} ({{ numerator }} div {{ denominator }}) {%- endmacro %}
+
+{#- A double rounded to some places, halves up. round() of engines disagree about halves; these steps are
+    those of platform_assets/product/formula.py too. -#}
+{% macro half_up(expression, places) -%}
+    (floor(({{ expression }}) * {{ 10 ** places }} + 0.5e0) / {{ 10 ** places }}e0)
+{%- endmacro %}
+
+{#- A double as text: at most so many places, without zeros at its end. -#}
+{% macro number_text(expression, places) -%}
+    regexp_replace(
+        cast(cast({{ half_up(expression, places) }} as decimal(28, {{ places }})) as {{ dbt.type_string() }}),
+        '[.]?0*$', ''
+    )
+{%- endmacro %}
+
+{#- The mean of a group, halves up; nulls do not count, and nothing where there is nothing else. -#}
+{% macro mean(expression, places) -%}
+    cast(
+        {{ half_up('sum(' ~ expression ~ ') / nullif(cast(count(' ~ expression ~ ') as double), 0)', places) }}
+        as decimal(18, {{ places }})
+    )
+{%- endmacro %}

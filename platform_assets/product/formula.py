@@ -1,9 +1,9 @@
 """Formulas of priorities: arithmetic over what was estimated, worked out and put into words.
 
-What belongs here: which names, operators and functions a formula may have, its value, its words. What
-does not: which formulas there are (`priorities`). A formula is SQL that means the same to every engine,
-because dbt/macros/priority.sql puts it into a query as it stands: that is why it may have so little.
-Every step is one of IEEE doubles, in the order written, so that both come to the same value.
+What belongs here: which names, operators and functions a formula may have, its value, its words.
+What does not: which formulas there are (`priorities`). A formula is SQL that means the same to
+every engine, because dbt/macros/priority.sql puts it into a query as it stands: that is why it may
+have so little. Every step is one of IEEE doubles, in the order written, so that both agree.
 """
 
 import ast
@@ -16,7 +16,7 @@ from functools import cached_property
 from platform_assets.product.kinds import INPUTS
 from resources.errors import PlatformError
 
-COUNTS = ("asked", "feedback_count", "objectives", "views_90d")  # never missing
+COUNTS = ("asked", "feedback_count", "objective_count", "views_90d")  # never missing
 NAMES = (*INPUTS, *COUNTS)
 _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: lambda a, b: a + b,
@@ -24,14 +24,24 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: a / b,
 }
-FUNCTIONS = ("coalesce", "least", "greatest")
+FUNCTIONS: dict[str, Callable[[list[float]], float]] = {  # of what is there of their arguments
+    "coalesce": lambda there: there[0],
+    "least": min,
+    "greatest": max,
+}
+# Python reads `#`, `0x10` and `1_000` too; to SQL they, and `--`, are something else.
+_PIECE = re.compile(r"\s+|[a-z_]\w*|\d+(?:\.\d+)?(?![\w.])|-(?!-)|[+*/(),]")
 _SIGNS = {"*": "×", "/": "÷"}
 _WORD = re.compile(r"[a-z_][a-z_0-9]*|[*/]")
 # A name that has something to fall back on need not be estimated.
-_WITH_FALLBACK = re.compile(r"coalesce\(\s*([a-z_0-9]+)")
+_WITH_FALLBACK = re.compile(r"coalesce\s*\(\s*[a-z_0-9]+\s*,")
+# What is divided by: a name, a number, or parentheses without others in them. The macro finds the
+# same, to make nothing, instead of an error, of a division by 0.
+_DIVISOR = re.compile(r"/\s*([a-z_0-9.]+(?:\s*\([^()]*\))?|\([^()]*\))")
 _WAY_OUT = (
     f"A formula is made of + - * / ( ), numbers, the names {', '.join(NAMES)} and the functions "
-    f"{', '.join(FUNCTIONS)}, in lower case: `coalesce(reach, 10) * impact / effort`."
+    f"{', '.join(FUNCTIONS)}, in lower case: `coalesce(reach, 10) * impact / effort`. What it "
+    "divides by has no parentheses within parentheses."
 )
 
 
@@ -47,7 +57,11 @@ class Formula:
 
     def __post_init__(self) -> None:
         try:
+            if odd := _PIECE.sub("", self.text):
+                raise ValueError(f"`{odd}` is not of its language")
             _check(self._tree)
+            if self.text.count("/") != len(_DIVISOR.findall(self.text)):
+                raise ValueError("it divides by too much")
         except (SyntaxError, ValueError) as error:
             raise PlatformError(
                 f"The formula of priorities `{self.text}` cannot be worked out: {error}.",
@@ -62,19 +76,13 @@ class Formula:
             raise ValueError(error.msg) from error
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The names in it, in the order in which they first appear."""
-        words = _WORD.findall(self.text)
+    def needed(self) -> tuple[str, ...]:
+        """The names without a fallback, in the order in which they first appear."""
+        words = _WORD.findall(_WITH_FALLBACK.sub("", self.text))
         return tuple(dict.fromkeys(word for word in words if word in NAMES))
 
-    @cached_property
-    def needed(self) -> tuple[str, ...]:
-        """The names that have nothing to fall back on."""
-        spared = set(_WITH_FALLBACK.findall(self.text))
-        return tuple(name for name in self.names if name not in spared)
-
     def missing(self, values: Mapping[str, float]) -> tuple[str, ...]:
-        """Return what is needed and has no value; 0 counts as none where it would divide."""
+        """Return what is needed and has no value; 0 is none for what is divided by."""
         zeros = {n for n in self._divisors if values.get(n) == 0}
         return tuple(n for n in self.needed if values.get(n) is None or n in zeros)
 
@@ -99,12 +107,12 @@ class Formula:
 
     @cached_property
     def _divisors(self) -> frozenset[str]:
-        return frozenset(re.findall(r"/\s*([a-z_][a-z_0-9]*)\b(?!\s*\()", self.text))
+        return frozenset(_DIVISOR.findall(self.text)) & frozenset(NAMES)
 
 
 def rounded(value: float, places: int) -> float:
     """Round half up, by steps that every engine takes alike (their own round() do not agree)."""
-    return math.floor(value * 10**places + 0.5) / 10**places
+    return math.floor(value * 10.0**places + 0.5) / 10.0**places
 
 
 def number_text(value: float, places: int) -> str:
@@ -150,7 +158,5 @@ def _worked_out(node: ast.expr, values: Mapping[str, float]) -> float | None:
             return _OPERATORS[type(op)](first, second)
         case ast.Call(func=ast.Name(id=name), args=args):
             there = [v for v in (_worked_out(each, values) for each in args) if v is not None]
-            if not there:
-                return None
-            return {"coalesce": lambda v: v[0], "least": min, "greatest": max}[name](there)
+            return FUNCTIONS[name](there) if there else None
     raise ValueError(ast.dump(node))
