@@ -19,6 +19,7 @@ from platform_assets.catalog import render
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.pages import Missing
 from platform_assets.catalog.present import Facts
+from resources.errors import PlatformError
 
 Handler = Callable[[Request, View], Facts]
 # A page that changes something carries it; a page of another origin can't read it.
@@ -57,13 +58,15 @@ class Site:
         """Return what a handler finds, and the catalog as it saw it.
 
         Raises:
-            HTTPException: there is no such thing; status 404.
+            HTTPException: there is no such thing, or what knows it is away; status 404 or 503.
         """
         view = self.catalog.view()
         try:
             return handler(request, view), view
         except Missing as missing:
             raise HTTPException(404, str(missing)) from None
+        except PlatformError as error:
+            raise HTTPException(503, str(error)) from None
 
     def html(
         self, template: str, facts: Facts, view: View, request: Request, status: int = 200

@@ -1,0 +1,117 @@
+"""Forms: who sends one, what its fields mean, and where its sender goes on.
+
+What belongs here: HTTP of everything that changes a record. What does not: what is changed
+(`actions`), how a form looks (`templates`), what is allowed (`product.store`).
+
+A form that can't be taken comes back with what was in it and the reason, so that nothing that
+somebody wrote is lost.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from platform_assets.catalog import answers
+from platform_assets.catalog.demand import person
+from platform_assets.catalog.pages import Missing
+from platform_assets.catalog.present import Facts
+from platform_assets.product.store import Missing as NoRecord
+from platform_assets.product.store import Refused
+from resources.errors import PlatformError
+
+MOST_BYTES = 64_000
+Form = Mapping[str, str]
+Work = Callable[[Request, Form, str], str]  # with who sent it, to the address to go on at
+Again = Callable[[Request, Form, str, int], Response]  # with what is wrong, and its status
+
+
+class Unclear(PlatformError):
+    """A field of a form that can't be read. The message says which, and what it should be."""
+
+
+class Forms:
+    """Makes routes that take forms."""
+
+    def __init__(self, site: answers.Site) -> None:
+        self._site = site
+
+    def route(self, path: str, work: Work, again: Again) -> Route:
+        """Return the route of a form.
+
+        Args:
+            path: below `/catalog`.
+            work: does what is asked for, and returns where to go on.
+            again: shows the form anew, with what is wrong with it.
+        """
+
+        async def take(request: Request) -> Response:
+            form = await answers.form(request, MOST_BYTES)
+            answers.require_same_origin(request, form)
+            return await run_in_threadpool(self._take, request, form, work, again)
+
+        return Route(path, take, methods=["POST"])
+
+    def _take(self, request: Request, form: Form, work: Work, again: Again) -> Response:
+        who = person.who(request, form)
+        if not who:
+            return self._ask_who(request, form)
+        try:
+            answer: Response = RedirectResponse(work(request, form, who), 303)
+        except (Missing, NoRecord) as error:
+            raise HTTPException(404, str(error)) from None
+        except (Refused, Unclear) as error:
+            answer = again(request, form, str(error), 400)
+        except (PlatformError, SQLAlchemyError):
+            logging.getLogger(__name__).warning("A form was not kept.", exc_info=True)
+            wrong = "It was not kept: the database does not answer. Send it again in a moment."
+            answer = again(request, form, wrong, 503)
+        person.remember(answer, request, who)
+        return answer
+
+    def _ask_who(self, request: Request, form: Form) -> Response:
+        """Ask for the name that is missing; everything else goes along and is sent with it."""
+        kept = {name: value for name, value in form.items() if name not in ("token", person.FIELD)}
+        facts: Facts = {"kept": kept, "to": request.url.path, "header": person.signed_on()}
+        return self._site.html("mine_who", facts, self._site.catalog.view(), request, 400)
+
+
+def day(form: Form, name: str, label: str) -> date | None:
+    """Return a field as a day; None where it is empty.
+
+    Raises:
+        Unclear: it is no day.
+    """
+    text = form.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Unclear(f"{label}: {text[:40]!r} is no day.", hint="Write 2026-01-31.") from None
+
+
+def amount(form: Form, name: str, label: str) -> float | None:
+    """Return a field as a number; None where it is empty.
+
+    Raises:
+        Unclear: it is no number.
+    """
+    text = form.get(name, "").strip().replace(",", ".")
+    try:
+        found = float(text) if text else None
+    except ValueError:
+        found = math.nan
+    if found is not None and not math.isfinite(found):
+        raise Unclear(f"{label}: {text[:40]!r} is no number.", hint="Write 3 or 0.5.")
+    return found
+
+
+def given(form: Form, *names: str) -> dict[str, str]:
+    """Return what a form says of these fields; "" where it says nothing."""
+    return {name: form.get(name, "").strip() for name in names}

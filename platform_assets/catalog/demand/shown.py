@@ -1,0 +1,181 @@
+"""Records as a page, or its JSON twin, shows them: plain dictionaries.
+
+What belongs here: which facts of a request, of feedback, of an edit go where, and the words for
+states. What does not: HTML (`templates`), routes (`intake`).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+from platform_assets.catalog.catalog import View
+from platform_assets.catalog.demand.versions import version_url
+from platform_assets.catalog.present import Facts, asset_url, moment, record_url
+from platform_assets.inventory.health import span
+from platform_assets.product.kinds import Change, Comment, Feedback, Request, name_of
+
+STATES = {
+    "new": "New",
+    "accepted": "Accepted",
+    "shipped": "It is here",
+    "closed": "Closed",
+    "declined": "Declined",
+    "merged": "Merged",
+    "split": "Split",
+}
+RATINGS = {1: "Bad", 2: "Poor", 3: "Fair", 4: "Good", 5: "Very good"}
+STAGES = {"trial": "on trial", "live": "in use", "retiring": "about to go"}
+FIELDS = {
+    "needed_by": "needed by",
+    "waiting_costs": "what waiting costs",
+    "merged_into": "merged into",
+    "split_from": "split from",
+    "answered_by": "answered by",
+    "answered_version": "version of the answer",
+    "override": "score set by hand",
+    "override_reason": "why it was set",
+    "helped_words": "words on whether it helped",
+}
+# They follow from another edit of the same moment, or say when, which stands beside it anyway.
+_ECHOES = ("updated_at", "created_at", "accepted_at", "shipped_at", "ended_at", "answered_at")
+SEARCHED = "search: "  # what a request's `about` begins with where it comes from a search
+
+
+def request(r: Request, view: View) -> Facts:
+    """Return what is shown of a request."""
+    return {
+        "number": r.number,
+        "url": record_url(r.name),
+        "title": r.title,
+        "asker": r.asker,
+        "state": r.state,
+        "state_words": _state(r),
+        "standing": standing(r),
+        "decision": r.decision,
+        "needed_by": r.needed_by.isoformat() if r.needed_by else None,
+        "late": r.state in ("new", "accepted") and (r.needed_by or date.max) < _today(),
+        "waiting_costs": r.waiting_costs,
+        "about": r.about,
+        "about_asset": asset(view, r.about),
+        "reason": r.reason,
+        "assignee": r.assignee,
+        "requirement": r.requirement,
+        "requirement_url": record_url(name_of("requirement", r.requirement)),
+        "merged_into": r.merged_into,
+        "split_from": r.split_from,
+        "answer": asset(view, r.answered_by, r.answered_version),
+        "inputs": dict(r.inputs),
+        "override": r.override,
+        "override_reason": r.override_reason,
+        "helped": r.helped,
+        "helped_words": r.helped_words,
+        "asked": r.asked,
+        "voters": list(r.voters),
+        "comments": r.comments,
+        "age": age(r.created_at),
+        **{
+            name: moment(getattr(r, name))
+            for name in ("created_at", "updated_at", "accepted_at", "shipped_at", "ended_at")
+        },
+    }
+
+
+def feedback(f: Feedback, view: View) -> Facts:
+    """Return what is shown of feedback."""
+    return {
+        "number": f.number,
+        "url": record_url(f.name),
+        "about": f.about,
+        "asset": asset(view, f.about, f.version),
+        "version": f.version,
+        "rating": f.rating,
+        "rating_words": RATINGS.get(f.rating, ""),
+        "words": f.words,
+        "author": f.author,
+        "stage": f.stage,
+        "stage_words": STAGES.get(f.stage, f.stage),
+        "request": f.request,
+        "answer": f.answer,
+        "answered_by": f.answered_by,
+        "created_at": moment(f.created_at),
+        "answered_at": moment(f.answered_at),
+        "age": age(f.created_at),
+    }
+
+
+def comment(c: Comment) -> Facts:
+    """Return what is shown of a comment."""
+    return {
+        "number": c.number,
+        "author": c.author,
+        "words": c.words,
+        "created_at": moment(c.created_at),
+        "age": age(c.created_at),
+    }
+
+
+def changes(found: Iterable[Change]) -> list[Facts]:
+    """Return what is shown of edits: the newest first."""
+    return [
+        {
+            "at": moment(c.at),
+            "who": c.who,
+            "field": FIELDS.get(c.field, c.field.replace("_", " ")),
+            "before": c.before,
+            "after": c.after,
+        }
+        for c in found
+        if c.field not in _ECHOES
+    ][::-1]
+
+
+def asset(view: View, key: str, version: str = "") -> Facts | None:
+    """Return how an asset is named and where it is; None for "" and for a search.
+
+    One that is gone keeps its key, without a page.
+    """
+    if not key or key.startswith(SEARCHED):
+        return None
+    found = view.graph.assets.get(key)
+    if found is None:
+        return {"key": key, "label": key, "url": "", "kind": "", "version": version, "open": ""}
+    return {
+        "key": key,
+        "label": found.label,
+        "url": asset_url(key),
+        "kind": found.kind,
+        "version": version,
+        "open": version_url(found, version) if version else found.link or asset_url(key),
+    }
+
+
+def standing(r: Request) -> str:
+    """Return how a request stands, in a sentence."""
+    match r.state:
+        case "new":
+            return "It waits to be looked at."
+        case "accepted":
+            who = f" {r.assignee} takes care of it." if r.assignee else ""
+            back = " What was made did not help yet." if r.helped is False else ""
+            return f"It will be done.{who}{back}"
+        case "shipped":
+            return "It is here, and waits for its asker to say whether it helped."
+        case "closed":
+            return "It was made, and it helped." if r.helped else "It is closed."
+        case "declined":
+            return "It will not be done."
+        case "merged":
+            return f"It goes on as request {r.merged_into}."
+    return "It goes on in its parts."
+
+
+def age(at: datetime) -> str:
+    """Return how long ago something was, roughly."""
+    return span(datetime.now(UTC) - at)
+
+
+def _state(r: Request) -> str:
+    return "It helped" if r.state == "closed" and r.helped else STATES.get(r.state, r.state)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
