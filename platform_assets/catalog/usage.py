@@ -1,6 +1,7 @@
 """What is looked at, what was searched for in vain, how coverage grew: one small SQLite file.
 
-What belongs here: counts by day. What does not: who it was, which is nobody's business.
+What belongs here: counts by day, that rank a search while it is typed. What does not: who it was,
+which is nobody's business, and each single look (`platform_assets.usage`).
 """
 
 import sqlite3
@@ -27,9 +28,11 @@ class Usage:
 
     Args:
         file: made with its folder if it is not there.
+        counting: whether looks and searches are counted; coverage is in any case.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, counting: bool = True) -> None:
+        self._counting = counting
         file.parent.mkdir(parents=True, exist_ok=True)
         self._guard = threading.Lock()
         self._db = sqlite3.connect(file, check_same_thread=False, timeout=10)
@@ -41,6 +44,8 @@ class Usage:
 
     def looked_at(self, key: str) -> None:
         """Count a look at an asset."""
+        if not self._counting:
+            return
         with self._guard, self._db:
             self._db.execute(
                 "INSERT INTO looks VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
@@ -49,6 +54,8 @@ class Usage:
 
     def searched_in_vain(self, text: str) -> None:
         """Record a search that found nothing."""
+        if not self._counting:
+            return
         with self._guard, self._db:
             self._db.execute(
                 "INSERT INTO in_vain VALUES (?, 1, ?) ON CONFLICT DO UPDATE "
@@ -66,6 +73,12 @@ class Usage:
                 )
                 self._counts, self._counted_at = dict(rows), time.monotonic()
             return self._counts
+
+    def counted_since(self) -> date | None:
+        """Return the first day with a look; None before there was one."""
+        with self._guard:
+            (day,) = self._db.execute("SELECT min(day) FROM looks").fetchone()
+        return date.fromisoformat(day) if day else None
 
     def in_vain(self) -> list[tuple[str, int, str]]:
         """Return searches that found nothing: text, how often, and when last; most asked first."""

@@ -30,6 +30,7 @@ from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web_data import DataPages, to_csv
 from platform_assets.reporting.archive import Archive
 from platform_assets.server.headers import SafeHeaders
+from platform_assets.usage.noting import note
 from resources.warehouse.sandbox import Sandbox
 
 POLICY = (
@@ -94,6 +95,7 @@ class Pages:
         only = {facet: request.query_params.getlist(facet) for facet in FACETS}
         page = whole(request, "page", 1, 1, 500)
         found = pages.search(view, self.catalog.index, text, only, self.usage.looks(), page)
+        note(request.scope, results=found["total"], narrowed=any(only.values()))
         if text and not found["total"] and not any(only.values()):
             self.usage.searched_in_vain(text)
         return found

@@ -93,6 +93,7 @@ def application(context: Any) -> Any:
     """
     from dagster_webserver.webserver import DagsterWebserver
     from starlette.applications import Starlette
+    from starlette.middleware import Middleware
     from starlette.responses import RedirectResponse
     from starlette.routing import Mount, Route
 
@@ -108,6 +109,8 @@ def application(context: Any) -> Any:
     from platform_assets.server.live_reports import live_reports
     from platform_assets.server.readiness import Readiness, probes
     from platform_assets.server.report_files import report_files
+    from platform_assets.server.usage import recorder as recorder_of
+    from platform_assets.usage.recorder import Recording
     from resources.warehouse import Warehouse
     from resources.warehouse.sandbox import Sandbox
 
@@ -115,7 +118,8 @@ def application(context: Any) -> Any:
     store = Store.from_settings()
     external = External(Reader(store), names_of_ours, Naming.from_settings().jobs)
     catalog = Catalog(context, home.data / "dbt" / "target", external)
-    usage = Usage(home.data / "catalog" / "usage.sqlite")
+    usage = Usage(home.data / "catalog" / "usage.sqlite", counting=home.settings.usage)
+    recorder = recorder_of(home.settings, catalog, context.instance)
     warehouse = Warehouse.from_settings()
     sandbox = Sandbox(warehouse)
     readiness = Readiness(probes(context, warehouse, home.settings))
@@ -130,7 +134,8 @@ def application(context: Any) -> Any:
             Mount("/catalog", app=catalog_pages(catalog, usage, sandbox, reports)),
             Mount("/", app=dagster),
         ],
-        lifespan=_lifespan(catalog, usage, sandbox),
+        middleware=[Middleware(Recording, recorder)] if recorder else [],
+        lifespan=_lifespan(catalog, usage, sandbox, recorder),
     )
 
 
@@ -143,17 +148,21 @@ def received_lineage(store: Any, s: Settings) -> Any:
     return SafeHeaders(web.application(store, key), policy="default-src 'none'")
 
 
-def _lifespan(catalog: Any, usage: Any, sandbox: Any) -> Any:
-    """Return what is done around serving: the catalog is kept up, the sandbox is closed."""
+def _lifespan(catalog: Any, usage: Any, sandbox: Any, recorder: Any) -> Any:
+    """Return what is done around serving: the catalog is kept up, usage lands, all is closed."""
     from platform_assets.catalog import background
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
         stop = background.start(catalog, usage)
+        if recorder:
+            recorder.start()
         # uvicorn cancels the lifespan when a second signal arrives during its shutdown.
         with contextlib.suppress(asyncio.CancelledError):
             yield
         stop.set()
+        if recorder:
+            recorder.close()
         sandbox.close()
 
     return lifespan
