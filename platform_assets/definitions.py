@@ -8,7 +8,16 @@ import dagster as dg
 
 from platform_assets import policy
 from platform_assets.automation import automation_sensor, refresh_sensor
-from platform_assets.components import DatabaseSource, FileSource, platform_tables
+from platform_assets.components import (
+    DatabaseSource,
+    FileSource,
+    ProductRecords,
+    platform_tables,
+    product_records,
+)
+from platform_assets.components.product_watching import WatchedRecords
+from platform_assets.product import curated
+from platform_assets.product.store import RecordStore
 from platform_assets.watching import Unclaimed, Watched, WatchedFiles, WatchedTables
 from resources.landing import Landing
 from resources.settings import PROJECT_ROOT, settings
@@ -22,7 +31,8 @@ def build() -> dg.Definitions:
     """Return all that the settings' package of declarations defines, stamped and enforced.
 
     Raises:
-        PlatformError: two sources claim one name, or an asset lacks what the policy asks.
+        PlatformError: two sources claim one name, an asset lacks what the policy asks, or a record
+            leads to what is not there.
     """
     tree = dg.ComponentTree.from_module(
         defs_module=importlib.import_module(settings().defs_module), project_root=PROJECT_ROOT
@@ -35,6 +45,10 @@ def build() -> dg.Definitions:
     declared = dg.Definitions.merge(tree.build_defs(), resources)
     specs = list(declared.resolve_all_asset_specs())
     own = platform_tables.specs([s.key for s in specs if s.tags.get("layer") == "raw"])
+    records = tree.get_all_components(of_type=ProductRecords)
+    if records:
+        checks = declared.resolve_asset_graph().asset_check_keys
+        product_records.refuse_broken_links([*specs, *own], checks)
     names = {spec.key for spec in own}  # until they are added, what reads them implies them
     policy.enforce(
         [*(spec for spec in specs if spec.key not in names), *own],
@@ -47,6 +61,7 @@ def build() -> dg.Definitions:
         ),
         *(WatchedTables(source.asset_keys(), source.declaration()) for source in databases),
         Unclaimed([source.glob for source in files], landing),
+        *(WatchedRecords(RecordStore.from_settings(), curated.folder()) for _ in records),
     ]
     platform = dg.Definitions(
         assets=own,

@@ -22,6 +22,7 @@ _KIND_OF_LAYER = {
     "staging": "table",
     "intermediate": "table",
     "marts": "table",
+    "product": "table",
     "report": "report",
     "platform": "platform",
 }

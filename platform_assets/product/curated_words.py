@@ -48,9 +48,7 @@ def _in_words(kind: str, type_: type[BaseModel], each: Any, path: tuple[int | st
     if each["type"] == "missing":
         return f"`{where}` is missing: add `{path[-1]}: …`."
     if each["type"] == "literal_error":
-        choices = [
-            one.strip("'") for one in each["ctx"]["expected"].replace(" or ", ", ").split(", ")
-        ]
+        choices = re.findall(r"'([^']+)'", each["ctx"]["expected"])
         return f"`{where}` is {each['input']!r}. {_did_you_mean(str(each['input']), choices)}"
     if each["type"] == "string_pattern_mismatch":
         return f"`{where}` is {each['input']!r}: {_PATTERNS[str(path[-1])]}."
