@@ -1,0 +1,192 @@
+"""From rows to records.
+
+What belongs here: queries, and who voted. What does not: transactions (`records`), what changes
+rows (`writing`).
+
+Who asked for a request that was merged, or voted for it, counts as a voter of the one that it lives
+on in; that is worked out here, so that reopening it takes nothing from anybody.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from platform_assets.product.kinds import (
+    INPUTS,
+    Change,
+    Comment,
+    Feedback,
+    Request,
+    Snooze,
+    name_of,
+)
+from platform_assets.product.store import tables as t
+from platform_assets.product.store.bounds import MOST_NUMBER, record
+from platform_assets.product.store.everything import Everything, Vote
+from platform_assets.product.store.refusals import Missing
+
+Voters = dict[int, dict[str, None]]  # by number; in the order in which they came
+_PLAIN = [c for c in t.requests.c if c.name not in INPUTS]
+_INPUTS = [t.requests.c[name] for name in INPUTS]
+
+
+def changes(connection: sa.Connection) -> int:
+    """Return how often anything was written."""
+    return int(connection.execute(sa.select(t.state.c.changes)).scalar_one())
+
+
+def request(connection: sa.Connection, number: int) -> Request:
+    """Return one request.
+
+    Raises:
+        Missing: there is none of that number.
+    """
+    if 0 < number <= MOST_NUMBER:
+        for found in _requests(connection, number):
+            return found
+    raise Missing(name_of("request", number))
+
+
+def requests(connection: sa.Connection) -> list[Request]:
+    """Return all requests, oldest first."""
+    return list(_requests(connection))
+
+
+def feedback_of(connection: sa.Connection, number: int) -> Feedback:
+    """Return one piece of feedback.
+
+    Raises:
+        Missing: there is none of that number.
+    """
+    if 0 < number <= MOST_NUMBER:
+        query = sa.select(t.feedback).where(t.feedback.c.number == number)
+        for row in connection.execute(query):
+            return Feedback(**row._mapping)
+    raise Missing(name_of("feedback", number))
+
+
+def feedback(connection: sa.Connection, about: str | None = None) -> list[Feedback]:
+    """Return all feedback, or that on one asset, oldest first."""
+    query = sa.select(t.feedback).order_by(t.feedback.c.number)
+    if about is not None:
+        query = query.where(t.feedback.c.about == about)
+    return [Feedback(**row._mapping) for row in connection.execute(query)]
+
+
+def comments(connection: sa.Connection, name: str | None = None) -> list[Comment]:
+    """Return all comments, or those below one record, oldest first."""
+    query = sa.select(t.comments).order_by(t.comments.c.number)
+    if name is not None:
+        query = query.where(t.comments.c.record == name)
+    return [Comment(**row._mapping) for row in connection.execute(query)]
+
+
+def comment(connection: sa.Connection, number: int) -> Comment:
+    """Return one comment, which exists."""
+    row = connection.execute(sa.select(t.comments).where(t.comments.c.number == number)).one()
+    return Comment(**row._mapping)
+
+
+def history(connection: sa.Connection, name: str | None = None) -> list[Change]:
+    """Return every edit, or those of one record, oldest first."""
+    query = sa.select(t.history).order_by(t.history.c.number)
+    if name is not None:
+        query = query.where(t.history.c.record == name)
+    return [Change(**row._mapping) for row in connection.execute(query)]
+
+
+def snoozes(connection: sa.Connection, at: datetime | None = None) -> list[Snooze]:
+    """Return all snoozes, or those in force at a time; the one that ends first comes first."""
+    c = t.snoozes.c
+    query = sa.select(t.snoozes).order_by(c.until, c.item)
+    if at is not None:
+        query = query.where(c.at <= at, c.until > at)
+    return [Snooze(**row._mapping) for row in connection.execute(query)]
+
+
+def everything(connection: sa.Connection) -> Everything:
+    """Return all that is kept."""
+    votes = sa.select(t.votes).order_by(t.votes.c.at, t.votes.c.request, t.votes.c.voter)
+    return Everything(
+        requests=tuple(_requests(connection)),
+        feedback=tuple(feedback(connection)),
+        comments=tuple(comments(connection)),
+        history=tuple(history(connection)),
+        snoozes=tuple(snoozes(connection)),
+        votes=tuple(Vote(**row._mapping) for row in connection.execute(votes)),
+    )
+
+
+def exists(connection: sa.Connection, name: str) -> None:
+    """Look for a record that is kept here; of others only the name is looked at.
+
+    Raises:
+        Missing: there is none of that name.
+    """
+    kind, ident = record(name)
+    if kind == "request":
+        request(connection, int(ident))
+    elif kind == "feedback":
+        feedback_of(connection, int(ident))
+
+
+def family(connection: sa.Connection, number: int) -> set[int]:
+    """Return a request and all that were merged into it, at first or second hand."""
+    c = t.requests.c
+    merged = sa.select(c.number, c.merged_into).where(c.merged_into.is_not(None))
+    return _below(number, dict(_pairs(connection, merged)))
+
+
+def _requests(connection: sa.Connection, only: int | None = None) -> Iterator[Request]:
+    rows = sa.select(*_PLAIN, *_INPUTS).order_by(t.requests.c.number)
+    c = t.comments.c
+    counts = sa.select(c.record, sa.func.count()).group_by(c.record)
+    if only is None:
+        counts = counts.where(c.record.startswith("request/"))
+    else:
+        rows = rows.where(t.requests.c.number == only)
+        counts = counts.where(c.record == name_of("request", only))
+    voters, written = _voters(connection, only), dict(_pairs(connection, counts))
+    for row in connection.execute(rows):
+        fields = {column.name: row._mapping[column] for column in _PLAIN}
+        number = fields["number"]
+        inputs = {column.name: row._mapping[column] for column in _INPUTS}
+        yield Request(
+            **fields,
+            inputs={name: value for name, value in inputs.items() if value is not None},
+            voters=tuple(v for v in voters.get(number, ()) if v != fields["asker"]),
+            comments=written.get(name_of("request", number), 0),
+        )
+
+
+def _voters(connection: sa.Connection, only: int | None) -> Voters:
+    r, v = t.requests.c, t.votes.c
+    merged = sa.select(r.created_at, r.number, r.merged_into, r.asker)
+    rows = list(connection.execute(merged.where(r.merged_into.is_not(None))))
+    into = {row.number: row.merged_into for row in rows}
+    votes = sa.select(v.at, v.request, v.voter)
+    if only is not None:
+        votes = votes.where(v.request.in_(_below(only, into)))
+    said = [(row.at, row.request, row.voter) for row in connection.execute(votes)]
+    said += [(row.created_at, row.merged_into, row.asker) for row in rows]
+    found: Voters = {}
+    for _, number, voter in sorted(said):
+        heir: int | None = number
+        while heir is not None and voter not in found.setdefault(heir, {}):
+            found[heir][voter] = None
+            heir = into.get(heir)
+    return found
+
+
+def _below(number: int, into: dict[int, int]) -> set[int]:
+    found, fresh = {number}, {number}
+    while fresh:
+        fresh = {n for n, heir in into.items() if heir in fresh} - found
+        found |= fresh
+    return found
+
+
+def _pairs(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, Any]]:
+    return [(row[0], row[1]) for row in connection.execute(query)]
