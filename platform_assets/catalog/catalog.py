@@ -19,6 +19,7 @@ import dagster as dg
 
 from platform_assets.catalog import glossary, tracing
 from platform_assets.catalog.columns import Columns
+from platform_assets.catalog.demand.joined import Joined
 from platform_assets.catalog.external import External
 from platform_assets.catalog.glossary import Glossary
 from platform_assets.catalog.privacy import marked
@@ -98,11 +99,19 @@ class Catalog:
         context: Dagster's `WorkspaceProcessContext`.
         dbt_target: the folder of dbt's artifacts.
         external: what other platforms told; None without.
+        joined: puts the records of demand into the graph; None without.
     """
 
-    def __init__(self, context: Any, dbt_target: Path, external: External | None = None) -> None:
+    def __init__(
+        self,
+        context: Any,
+        dbt_target: Path,
+        external: External | None = None,
+        joined: Joined | None = None,
+    ) -> None:
         self._context = context
         self.external = external
+        self.joined = joined
         self._target = dbt_target
         self._statuses = Statuses(context.instance)
         self._guard = threading.Lock()
@@ -139,6 +148,7 @@ class Catalog:
             own, known_at = self._graph, self._known_at
             with _no_garbage_collection():
                 graph, told = self.external.join(own) if self.external else (own, NOTHING_TOLD)
+                graph = self.joined.join(graph) if self.joined else graph
                 self.index.update(graph)
         statuses = self._with_told(self._statuses.read(own), told)
         return self._shown(graph, statuses, trouble, known_at, columns)

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.columns import Columns
+from platform_assets.catalog.demand.joined import Joined
 from platform_assets.catalog.external import External
 from platform_assets.catalog.glossary import Glossary, Term
 from platform_assets.catalog.search import Index
@@ -169,6 +170,7 @@ class FixedCatalog:
     index: Index = field(default_factory=Index)
     columns: Columns = field(default_factory=lineage)
     external: External | None = None
+    joined: Joined | None = None
 
     @cached_property
     def instance(self) -> dg.DagsterInstance:
@@ -181,6 +183,7 @@ class FixedCatalog:
 
     def view(self) -> View:
         graph, told = self.external.join(self.graph) if self.external else (self.graph, {})
+        graph = self.joined.join(graph) if self.joined else graph
         self.index.update(graph)
         statuses = {**told, **self.statuses}
         return View(graph, statuses, NOW, self.trouble, NOW, self.glossary, columns=self.columns)
