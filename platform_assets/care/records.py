@@ -1,0 +1,174 @@
+"""What is wrong with records: nobody answers, nothing is done, an objective is not reached.
+
+What belongs here: one rule for each kind of trouble, with its weight and its next step. What does
+not: assets (`assets`), documents that fell behind (`documents`), how a key result stands
+(`product.progress`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from platform_assets.care import model as m
+from platform_assets.care.model import Sum, Trouble, counted
+from platform_assets.inventory.health import span
+from platform_assets.inventory.model import Graph
+from platform_assets.product.curated import Curated
+from platform_assets.product.kinds import Action, Feedback, KeyResult, Minutes, Request
+from platform_assets.product.progress import AT_RISK, NOT_MEASURED, OFF_TRACK, Progress
+from platform_assets.product.store import Everything
+
+BAD = 2  # the best rating that calls for an answer
+PATIENCE = timedelta(days=7)  # of who asked, before it shows that nobody looks
+SOON = timedelta(days=14)  # until a request is needed
+WEEK = timedelta(days=7)
+LONGEST = 140  # letters of what somebody said
+
+
+def of_records(
+    store: Everything,
+    curated: Curated,
+    progresses: Mapping[str, Progress],
+    graph: Graph,
+    now: datetime,
+) -> Iterator[Trouble]:
+    """Yield what is wrong with requests, feedback, actions and key results.
+
+    Args:
+        progresses: of key results, by id; one that is not in it is left out.
+        graph: what feedback is about.
+    """
+    for result in curated.key_results:
+        if result.id in progresses:
+            yield from _key_result(result, progresses[result.id])
+    for feedback in store.feedback:
+        if feedback.rating <= BAD and not feedback.answer:
+            yield _feedback(feedback, graph, now)
+    for request in store.requests:
+        yield from _request(request, objectives_of([request.name], curated), now)
+    for minutes in curated.minutes:
+        for number, action in enumerate(minutes.actions, start=1):
+            if action.done_on is None and action.due < now.date():
+                yield _action(minutes, number, action, curated, now)
+
+
+def objectives_of(names: Iterable[str], curated: Curated) -> tuple[str, ...]:
+    """Return the ids of the objectives that records serve: by themselves, or by the roadmap."""
+    wanted, found = set(names), set()
+    for item in curated.roadmap:
+        if item.objective and wanted & {f"roadmap/{item.id}", *item.deliverables}:
+            found.add(item.objective)
+    for result in curated.key_results:
+        if wanted & {result.key, f"objective/{result.objective}"}:
+            found.add(result.objective)
+    return tuple(sorted(found))
+
+
+def _key_result(result: KeyResult, stands: Progress) -> Iterator[Trouble]:
+    """Yield that a key result is not on track, or that its first value is missing.
+
+    One that is not measured because of something upstream is left to that.
+    """
+    weights = {OFF_TRACK: 7, AT_RISK: 4, NOT_MEASURED: 3}
+    if stands.standing not in weights or (stands.standing == NOT_MEASURED and stands.trouble):
+        return
+    unmeasured = stands.standing == NOT_MEASURED
+    yield Trouble(
+        kind=m.OFF_TRACK,
+        subject=result.key,
+        title=result.title,
+        what=f"{stands.standing}: {stands.reason}",
+        weight=Sum.of((weights[stands.standing], stands.standing)),
+        next_step="Have it measured."
+        if unmeasured
+        else "Decide what changes: the work, or the aim.",
+        owner=result.owner,
+        url=m.record_url(result.key),
+        step_url=f"/assets/{result.key}" if unmeasured else "",
+        about=result.key,
+        objectives=(result.objective,),
+    )
+
+
+def _feedback(feedback: Feedback, graph: Graph, now: datetime) -> Trouble:
+    asset = graph.assets.get(feedback.about)
+    waits = now - feedback.created_at
+    words = _short(feedback.words)
+    return Trouble(
+        kind=m.BAD_FEEDBACK,
+        subject=feedback.name,
+        title=asset.label if asset else feedback.about,
+        what=f"rated {feedback.rating} of 5" + (f": “{words}”" if words else ""),
+        weight=Sum.of(
+            (6 - feedback.rating, f"rated {feedback.rating} of 5"),
+            (min(waits / WEEK, 3), f"for {span(waits)} without an answer"),
+        ),
+        next_step="Answer, and say what becomes of it.",
+        owner=asset.owners[0] if asset and asset.owners else "",
+        url=f"/catalog/feedback#{feedback.name.replace('/', '-')}",
+        about=feedback.about,
+    )
+
+
+def _request(request: Request, objectives: tuple[str, ...], now: datetime) -> Iterator[Trouble]:
+    """Yield that a new request waits for an answer, or an accepted one for somebody to do it."""
+    asked = Sum.of((1, ""), (request.asked, f"for {counted(request.asked, 'person', 'people')}"))
+    if request.state == "new" and now - request.created_at > PATIENCE:
+        waits = now - request.created_at
+        what, kind = f"waits for a yes or no for {span(waits)}", m.WAITING_REQUEST
+        step, link = "Accept, decline or merge it.", "/catalog/triage"
+        parts = [(3.0, "not answered"), (min(waits / WEEK - 1, 4), f"for {span(waits)}")]
+    elif request.state == "accepted" and not request.assignee and _idle(request, now):
+        what, kind = "accepted, and nobody takes care of it", m.UNOWNED
+        step, link = "Assign it.", "/catalog/triage"
+        parts = [(3.0, "nobody assigned")]
+    else:
+        return
+    if request.needed_by and request.needed_by <= (now + SOON).date():
+        what += f"; needed by {request.needed_by.day} {request.needed_by:%B %Y}"
+        parts.append((2, "for being needed soon"))
+    yield Trouble(
+        kind=kind,
+        subject=request.name,
+        title=request.title,
+        what=what,
+        weight=Sum.of(*parts),
+        next_step=step,
+        owner=request.assignee,
+        url=m.record_url(request.name),
+        step_url=link,
+        importance=asked,
+        objectives=objectives,
+    )
+
+
+def _idle(request: Request, now: datetime) -> bool:
+    return request.accepted_at is not None and now - request.accepted_at > PATIENCE
+
+
+def _action(
+    minutes: Minutes, number: int, action: Action, curated: Curated, now: datetime
+) -> Trouble:
+    late = now.date() - action.due
+    settled = [
+        name
+        for decision in curated.decisions
+        if decision.id in minutes.decisions
+        for name in decision.settles
+    ]
+    return Trouble(
+        kind=m.OVERDUE_ACTION,
+        subject=f"minutes/{minutes.id}#{number}",
+        title=_short(action.what),
+        what=f"due {action.due.day} {action.due:%B %Y}, from “{minutes.title}”",
+        weight=Sum.of((3, "overdue"), (min(late / WEEK, 4), f"for {span(late)}")),
+        next_step="Do it, or agree on another day in the minutes.",
+        owner=action.owner,
+        url=m.record_url(f"minutes/{minutes.id}"),
+        importance=Sum.of((1, ""), (1, "for being promised")),
+        objectives=objectives_of(settled, curated),
+    )
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 1]}…"
