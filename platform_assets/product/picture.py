@@ -23,7 +23,7 @@ LEFT, RIGHT, TOP, BOTTOM = 76, 20, 24, 34  # margins
 MOST_DOTS = 60  # of a line's points; with more, the line alone is drawn
 MOST_MONTHS = 8  # names below the picture
 ROOM = 0.08  # of the height, above the highest and below the lowest value
-TIGHT = 14  # units: two labels nearer than that would touch
+LINE, WORD = 14, 70  # units that a label takes: its height, and its width with some room
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _gaps(found: Sequence[Stretch], name: str, scales: _Scales) -> Iterator[str]
 def _aims(kr: KeyResult, scales: _Scales) -> Iterator[str]:
     begin, end = term(kr)
     y = scales.y(kr.target)
-    above = y - 6 if y - TOP > TIGHT else y + TIGHT
+    above = y - 6 if y - TOP > LINE else y + LINE
     yield (
         f'<path class="kr-expected" d="M{scales.x(begin)} {scales.y(kr.baseline)}'
         f'L{scales.x(end)} {y}"><title>Where it should be</title></path>'
@@ -146,13 +146,18 @@ def _aims(kr: KeyResult, scales: _Scales) -> Iterator[str]:
 
 
 def _breaks(found: Sequence[datetime], scales: _Scales) -> Iterator[str]:
+    named = -math.inf
     for moment in found:
         x = scales.x(moment)
         yield (
             f'<path class="kr-break" d="M{x} {TOP}V{HEIGHT - BOTTOM}">'
             f"<title>The definition changed on {day(moment)}</title></path>"
         )
-        yield f'<text class="kr-aim" x="{x}" y="{TOP - 8}" text-anchor="middle">redefined</text>'
+        if x - named > WORD:
+            named = x
+            yield (
+                f'<text class="kr-aim" x="{x}" y="{TOP - 8}" text-anchor="middle">redefined</text>'
+            )
 
 
 def _lines(kr: KeyResult, ordered: Sequence[Measurement], scales: _Scales) -> Iterator[str]:
@@ -168,11 +173,19 @@ def _lines(kr: KeyResult, ordered: Sequence[Measurement], scales: _Scales) -> It
                 f'<circle class="kr-dot" cx="{scales.x(at)}" cy="{scales.y(value)}" r="3">'
                 f"<title>{said}</title></circle>"
             )
+    for at, value in drawn[-1][-1:] if drawn else ():
+        x, y = scales.x(at), scales.y(value)
+        side = 'text-anchor="end"' if x > WIDTH - RIGHT - WORD else ""
+        away = -8 if side else 8
+        yield (
+            f'<text class="kr-value" x="{x + away:g}" y="{y - 8:g}" {side}>'
+            f"{escape(amount(value, kr.unit))}</text>"
+        )
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Return about four round numbers between `low` and `high`."""
-    raw = (high - low) / 4
+    """Return three to six round numbers between `low` and `high`."""
+    raw = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
     return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -129,7 +129,9 @@ def breaks(ordered: Sequence[Measurement]) -> tuple[datetime, ...]:
 
 def amount(value: float, unit: str = "") -> str:
     """Return a number as people say it: `1,250 €`, `0.35`, `12%`."""
-    text = f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+    size = abs(value)
+    whole = size >= 1000 or value == int(value)
+    text = f"{value:,.0f}" if whole else f"{value:.1f}" if size >= 100 else f"{value:.3g}"
     return f"{text}{unit}" if unit == "%" else f"{text} {unit}".strip()
 
 
