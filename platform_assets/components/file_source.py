@@ -50,6 +50,11 @@ class FileSource(SourceFields):
         Field(description="Records at which the sender cuts a file: such files are reported."),
     ] = None
 
+    even: Annotated[
+        bool,
+        Field(description="Whether files are about equally large; the check `volume` warns if not."),
+    ] = True
+
     @property
     def asset_key(self) -> dg.AssetKey:
         """The key of the raw table."""
@@ -85,10 +90,10 @@ class FileSource(SourceFields):
             columns=declaration.columns,
             declaration={"kind": "files", **dump(declaration)},
         )
-        return dg.Definitions(assets=[_asset(declaration, spec)])
+        return dg.Definitions(assets=[_asset(declaration, spec, self.even)])
 
 
-def _asset(declaration: FileDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinition:
+def _asset(declaration: FileDeclaration, spec: dg.AssetSpec, even: bool) -> dg.AssetsDefinition:
     """Return the asset that loads what has landed since the last time."""
     stale_after = source_results.allowed_age(spec)
 
@@ -125,6 +130,7 @@ def _asset(declaration: FileDeclaration, spec: dg.AssetSpec) -> dg.AssetsDefinit
                 "unreadable_files": result.refused,
                 "cut_files": result.cut,
             },
+            even=even,
         )
 
     return load

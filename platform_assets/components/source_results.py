@@ -54,6 +54,7 @@ def materialization(
     limits: QuarantineLimits,
     stale_after: timedelta,
     metadata: Mapping[str, Any],
+    even: bool = True,
 ) -> dg.MaterializeResult[None]:
     """Return the result of loading `raw.<table>`: what is in it now, what changed, its checks.
 
@@ -69,6 +70,7 @@ def materialization(
             limits=limits,
             stale_after=stale_after,
             now=datetime.now(UTC),
+            even=even,
         )
         present = _present(connection, table)
     return dg.MaterializeResult(

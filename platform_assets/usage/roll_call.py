@@ -39,9 +39,9 @@ class RollCall:
         gone = sorted(before.keys() - assets.keys())
         self._write(f"{now:%Y-%m-%d}", assets)
         return [
-            {"at": at, "kind": "recording"},
-            *({"at": at, "kind": "listed", "asset": k, "dependents": assets[k]} for k in news),
-            *({"at": at, "kind": "removed", "asset": k} for k in gone),
+            {"used_at": at, "kind": "recording"},
+            *({"used_at": at, "kind": "listed", "asset": k, "dependents": assets[k]} for k in news),
+            *({"used_at": at, "kind": "removed", "asset": k} for k in gone),
         ]
 
     def _read(self) -> tuple[str, dict[str, int]]:

@@ -60,7 +60,7 @@ class Visit:
 def events_of(visit: Visit) -> list[Event]:
     """Return what a visit was: a `view`, `search`, `open`, `download`, or a `query` of each table.
 
-    Each has `at`, `kind`, and what else is known: `page`, `asset`, `text`, `results`, `narrowed`,
+    Each has `used_at`, `kind`, and what else is known: `page`, `asset`, `text`, `results`, `narrowed`,
     `came_from`, `version`, `format`. Nothing for what does not count.
     """
     if _is_robot(visit):
@@ -72,7 +72,7 @@ def events_of(visit: Visit) -> list[Event]:
     by_browser = visit.header("user-agent").startswith("Mozilla/")
     at = datetime.fromtimestamp(visit.at, UTC).isoformat(timespec="milliseconds")
     return [
-        {"at": at.replace("+00:00", "Z"), **event}
+        {"used_at": at.replace("+00:00", "Z"), **event}
         for event in told
         if by_browser or event["kind"] in ("query", "download")
     ]
