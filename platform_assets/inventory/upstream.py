@@ -4,15 +4,20 @@ What belongs here: late and failing among all that is upstream, told with its re
 the verdict on one asset (`health`), what is done about it (`care`).
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from platform_assets.inventory.health import NO_STATUS, Health, Status, Verdict, span
-from platform_assets.inventory.model import Asset, Graph
+from platform_assets.inventory.model import RECORD, Asset, Graph
 
 LATE = "late"
-BESIDE = ("report", "record")  # kinds that carry no data on
+# Kinds that carry no data on.
+BESIDE = ("report", RECORD)
+# Kinds that stay true whatever becomes of what they are downstream of: the platform's own tables
+# tell that a source is late, and what is measured from them must not fall silent when it is.
+SELF_RELIANT = ("platform",)
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,8 @@ def upstream(
     Args:
         itself: whether the asset's own failure counts too, as that of a key result's last run.
     """
-    keys = [*reversed(graph.upstream(key)), *([key] if itself and key in graph.assets else [])]
     health, trouble = {}, []
-    for asset in graph.having(keys):
-        if asset.kind in BESIDE and asset.key != key:
-            continue
+    for asset in _sources_first(graph, key, itself):
         found, status = verdicts[asset.key], statuses.get(asset.key, NO_STATUS)
         missing = _missing(asset, status, now)
         health[asset.key] = LATE if missing else found.health.name
@@ -53,6 +55,22 @@ def upstream(
         if missing or found.health == Health.failing or never:
             trouble.append(f"{asset.key}: {missing or found.reason}")
     return Upstream(health, tuple(trouble))
+
+
+def _sources_first(graph: Graph, key: str, itself: bool) -> list[Asset]:
+    """Return what the data of an asset comes through, the farthest first."""
+    found = {key: 0}  # with the distance
+    ahead = deque([key])
+    while ahead:
+        here = graph.assets.get(ahead.popleft())
+        if here is None or (here.kind in SELF_RELIANT and here.key != key):
+            continue
+        for parent in graph.having(here.parents):
+            if parent.key not in found and parent.kind not in BESIDE:
+                found[parent.key] = found[here.key] + 1
+                ahead.append(parent.key)
+    kept = found if itself else found.keys() - {key}
+    return graph.having(sorted(kept, key=lambda k: (-found[k], k)))
 
 
 def _missing(asset: Asset, status: Status, now: datetime) -> str:

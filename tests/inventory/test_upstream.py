@@ -19,16 +19,23 @@ GRAPH = Graph(
             Asset("raw/other", "source"),
             Asset("marts/orders", "table", parents=("raw/shop",), fail_seconds=26 * 3600),
             Asset("report/orders", "report", parents=("marts/orders",)),
+            Asset("raw/mail", "source"),
+            Asset("platform/ledger", "platform", parents=("raw/mail",)),
+            Asset("marts/health", "table", parents=("platform/ledger",)),
+            Asset("report/other", "report", parents=("raw/other",)),
             Asset("record/request/1", "record", materializable=False),
             Asset(
                 "key_result/sold", "other",
-                parents=("marts/orders", "report/orders", "record/request/1", "gone"),
+                parents=(
+                    "marts/orders", "marts/health", "report/other", "record/request/1", "gone"
+                ),
             ),
         )
     }
 )  # fmt: skip
 MADE = Status(made_at=NOW - HOURS)
-GOOD = dict.fromkeys(("raw/shop", "marts/orders", "report/orders", "key_result/sold"), MADE)
+TABLES = ("raw/shop", "marts/orders", "platform/ledger", "marts/health", "key_result/sold")
+GOOD = dict.fromkeys(TABLES, MADE)
 
 
 def look(changed: dict[str, Status], *, itself: bool = True) -> Upstream:
@@ -40,8 +47,7 @@ def look(changed: dict[str, Status], *, itself: bool = True) -> Upstream:
 
 
 def test_without_trouble_the_state_of_all_tables_is_told() -> None:
-    healthy = {"raw/shop": "good", "marts/orders": "good", "key_result/sold": "good"}
-    assert look({}) == Upstream(healthy, ())
+    assert look({}) == Upstream(dict.fromkeys(TABLES, "good"), ())
 
 
 def test_what_is_late_or_fails_is_told_from_the_sources_on() -> None:
@@ -79,7 +85,13 @@ def test_a_warning_is_no_trouble() -> None:
 
 def test_neither_a_report_nor_another_source_matters() -> None:
     failed = replace(MADE, failed_run="r")
-    assert look({"report/orders": failed, "raw/other": failed}).trouble == ()
+    assert look({"report/other": failed, "raw/other": failed}).trouble == ()
+
+
+def test_the_platform_s_own_tables_are_true_whatever_their_sources_do() -> None:
+    failed = replace(MADE, failed_run="r")
+    assert look({"raw/mail": failed}).trouble == ()
+    assert look({"platform/ledger": failed}).trouble == ("platform/ledger: the last run failed",)
 
 
 def test_its_own_failure_counts_only_where_asked() -> None:
