@@ -7,7 +7,6 @@ What can't be shown or kept is taken out without a word: control characters, hal
 and marks that turn the direction of the text around them. The rest stays as it was written.
 """
 
-import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -177,7 +176,7 @@ def record(name: str) -> tuple[str, str]:
         Missing: no record can have this name.
     """
     kind, _, ident = name.partition("/")
-    if kind not in KINDS or not ident or line(name, "a record", NAME) != name:
+    if kind not in KINDS or not ident or len(name) > NAME or line(name, "a record", NAME) != name:
         raise Missing(name)
     if kind in SUBMITTED and (not ident.isdecimal() or str(int(ident)) != ident):
         raise Missing(name)
@@ -207,6 +206,6 @@ def _bounded(text: str, what: str, most: int, needed: bool) -> str:
 
 def _number(value: float, what: str, least: float, most: float) -> float:
     known = isinstance(value, int | float) and not isinstance(value, bool)
-    if not known or not math.isfinite(value) or not least <= value <= most:
+    if not known or not least <= value <= most:  # NaN is in no range
         raise Refused(f"For {what} give a number from {least:,} to {most:,}.")
     return float(value)

@@ -76,7 +76,8 @@ class Writing:
         same = [table.c[name] == value for name, value in {**fields, author: self.who}.items()]
         recent = table.c.created_at > self.at - WINDOW
         query = sa.select(sa.func.min(table.c.number)).where(recent, *same)
-        return self.connection.execute(query).scalar_one()
+        number: int | None = self.connection.scalar(query)
+        return number
 
     def next_number(self, table: sa.Table) -> int:
         """Return the number of the next row; nobody else writes meanwhile."""
