@@ -18,16 +18,23 @@ from platform_assets.catalog import badge, coverage, openapi, pages, render
 from platform_assets.catalog.answers import Handler, Site, problem, whole
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.column_pages import column_page
+from platform_assets.catalog.demand.intake import DemandPages
+from platform_assets.catalog.demand.of_asset import demand_of
+from platform_assets.catalog.demand.record_pages import RecordPages
+from platform_assets.catalog.demand.records import Records
 from platform_assets.catalog.explain import Explanations
 from platform_assets.catalog.external_pages import ExternalPages, told_of
 from platform_assets.catalog.history import history
 from platform_assets.catalog.lineage import drawing
-from platform_assets.catalog.present import Facts, card
+from platform_assets.catalog.present import Facts, asset_url, card
 from platform_assets.catalog.report_pages import ReportPages
 from platform_assets.catalog.search import FACETS
 from platform_assets.catalog.theme import theme
 from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web_data import DataPages, to_csv
+from platform_assets.inventory.model import RECORD
+from platform_assets.product.measured import Measured
+from platform_assets.product.store import RecordStore
 from platform_assets.reporting.archive import Archive
 from platform_assets.server.headers import SafeHeaders
 from platform_assets.usage.noting import note
@@ -47,15 +54,19 @@ class Pages:
     """The handlers, bound to a catalog.
 
     Args:
-        catalog: what there is.
+        site: of the catalog.
         usage: what is looked at, and what was searched for in vain.
         sandbox: where tables are read.
+        records: what is behind assets; without it, nothing is told of that.
     """
 
-    def __init__(self, catalog: Catalog, usage: Usage, sandbox: Sandbox) -> None:
-        self.catalog = catalog
+    def __init__(
+        self, site: Site, usage: Usage, sandbox: Sandbox, records: Records | None = None
+    ) -> None:
+        self.catalog = site.catalog
         self.usage = usage
-        self.site = Site(catalog)
+        self.site = site
+        self.records = records
         self.data = DataPages(self.site, sandbox)
 
     def routes(self) -> list[BaseRoute]:
@@ -108,11 +119,15 @@ class Pages:
 
     def _asset(self, request: Request, view: View) -> Facts:
         key = request.path_params["key"]
+        if key.startswith(RECORD) and key in view.graph.assets:
+            raise HTTPException(307, headers={"location": asset_url(key)})
         found = pages.asset(view, key)
         if not request.url.path.endswith(".json"):
             self.usage.looked_at(key)
         found["lineage"] = drawing(view, key, 1, 1)
         found["told_of"] = told_of(self.catalog.external, key)
+        if self.records is not None:
+            found["behind"] = demand_of(view, self.records.now(), view.graph.assets[key])
         return found
 
     def _column(self, request: Request, view: View) -> Facts:
@@ -179,7 +194,12 @@ class Pages:
 
 
 def application(
-    catalog: Catalog, usage: Usage, sandbox: Sandbox, reports: Archive | None = None
+    catalog: Catalog,
+    usage: Usage,
+    sandbox: Sandbox,
+    reports: Archive | None = None,
+    store: RecordStore | None = None,
+    measured: Measured | None = None,
 ) -> ASGIApp:
     """Return the application to mount at `/catalog`.
 
@@ -188,12 +208,21 @@ def application(
         usage: what is looked at, and what was searched for in vain.
         sandbox: where tables are read.
         reports: where their versions are kept; without it, reports have no page of versions.
+        store: where requests and feedback are kept; without it, nobody is asked for any.
+        measured: measurements of key results; without it, they are read from the warehouse.
     """
-    made = ReportPages(Site(catalog), reports).routes() if reports else []
-    made += Explanations(Site(catalog), reports).routes()
-    made += ExternalPages(Site(catalog), catalog.external).routes()
+    site = Site(catalog)
+    made: list[BaseRoute] = [*ReportPages(site, reports).routes()] if reports else []
+    made += Explanations(site, reports).routes()
+    made += ExternalPages(site, catalog.external).routes()
+    records = None
+    if store is not None:
+        made += DemandPages(site, store, reports, usage).routes()
+        records = catalog.joined.records if catalog.joined else Records(store)
+        found = measured or Measured(lambda sql: sandbox.run(sql).rows)
+        made += RecordPages(site, records, found, usage.looks).routes()
     pages_and_problems = Starlette(
-        routes=[*made, *Pages(catalog, usage, sandbox).routes()],
+        routes=[*made, *Pages(site, usage, sandbox, records).routes()],
         exception_handlers={HTTPException: problem, Exception: problem},
     )
     # Around it, not as its middleware: the answer to an error of ours has the headers, too.

@@ -104,6 +104,7 @@ def application(context: Any) -> Any:
     from platform_assets.lineage.openlineage.naming import Naming
     from platform_assets.lineage.openlineage.received.reading import Reader
     from platform_assets.lineage.openlineage.received.store import Store
+    from platform_assets.product.store import RecordStore
     from platform_assets.reporting import archive
     from platform_assets.server import health_pages
     from platform_assets.server.live_reports import live_reports
@@ -120,6 +121,7 @@ def application(context: Any) -> Any:
     catalog = Catalog(context, home.data / "dbt" / "target", external)
     usage = Usage(home.data / "catalog" / "usage.sqlite", counting=home.settings.usage)
     recorder = recorder_of(home.settings, catalog, context.instance)
+    records = RecordStore.from_settings(home.settings)
     warehouse = Warehouse.from_settings()
     sandbox = Sandbox(warehouse)
     readiness = Readiness(probes(context, warehouse, home.settings))
@@ -131,7 +133,7 @@ def application(context: Any) -> Any:
             Mount("/files/reports", app=report_files(reports)),
             Route("/catalog", lambda _request: RedirectResponse("/catalog/")),
             Route("/catalog/report/{name}/live", live_reports()),
-            Mount("/catalog", app=catalog_pages(catalog, usage, sandbox, reports)),
+            Mount("/catalog", app=catalog_pages(catalog, usage, sandbox, reports, records)),
             Mount("/", app=dagster),
         ],
         middleware=[Middleware(Recording, recorder)] if recorder else [],

@@ -54,7 +54,7 @@ class Actions:
         return self.all[name]
 
     def _ship(self, store: RecordStore, r: Request, who: str, form: Form) -> object:
-        """Ship what answers a request; one that nobody has looked at is accepted on the way."""
+        """Say which asset answers a request, as it is now."""
         key = _text(form, "answered_by")
         try:
             version = self._newest_version(key)
@@ -63,8 +63,6 @@ class Actions:
                 f"There is no report or table {key[:80]!r}.",
                 hint="Take one from the list that opens while you type: report/… or marts/….",
             ) from None
-        if r.state == "new":
-            store.accept(r.number, who)
         return store.ship(r.number, who, key, version)
 
 

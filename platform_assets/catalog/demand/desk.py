@@ -72,7 +72,7 @@ class Desk:
         """Return what stands on every page: who one is, what arrived, what the page is about."""
         you = person.who(asked)
         return {
-            "demand": True,
+            "asking": True,
             "you": you,
             "signed_on": person.signed_on(),
             "arrived": [shown.request(r, view) for r in self._arrived(you)[:TOLD]],

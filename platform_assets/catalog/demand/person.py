@@ -76,6 +76,7 @@ def _header(value: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Return a name on one line, without what can't be seen."""
-    shown = "".join(c for c in text if not unicodedata.category(c).startswith("C"))
+    """Return a name on one line, without what can't be seen, however its accents were typed."""
+    composed = unicodedata.normalize("NFC", text)
+    shown = "".join(c for c in composed if not unicodedata.category(c).startswith("C"))
     return " ".join(shown.split())[:LONGEST]

@@ -83,7 +83,7 @@ class RequestPages:
         did = done(asked)
         return {
             **shown.request(r, view),
-            "parts": [shown.request(p, view) for p in every if p.split_from == r.number],
+            "parts_of": [shown.request(p, view) for p in every if p.split_from == r.number],
             "merged": [shown.request(p, view) for p in every if p.merged_into == r.number],
             "talk": [shown.comment(c) for c in store.comments(r.name)],
             "history": shown.changes(store.history(r.name)),

@@ -114,18 +114,25 @@ def comment(c: Comment) -> Facts:
 
 
 def changes(found: Iterable[Change]) -> list[Facts]:
-    """Return what is shown of edits: the newest first."""
-    return [
-        {
-            "at": moment(c.at),
-            "who": c.who,
-            "field": FIELDS.get(c.field, c.field.replace("_", " ")),
-            "before": c.before,
-            "after": c.after,
-        }
-        for c in found
-        if c.field not in _ECHOES
-    ][::-1]
+    """Return what is shown of edits, newest first: what one person changed at once is one entry."""
+    shown: list[Facts] = []
+    for at, who, together in _together(found):
+        fields = [
+            {"field": FIELDS.get(c.field, c.field), "before": c.before, "after": c.after}
+            for c in together
+            if c.field not in _ECHOES
+        ]
+        begun = any(c.field == "asker" and not c.before for c in together)
+        if fields or begun:
+            shown.append({"at": moment(at), "who": who, "begun": begun, "fields": fields})
+    return shown[::-1]
+
+
+def _together(found: Iterable[Change]) -> list[tuple[datetime, str, list[Change]]]:
+    groups: dict[tuple[datetime, str], list[Change]] = {}
+    for change in found:
+        groups.setdefault((change.at, change.who), []).append(change)
+    return [(at, who, changes) for (at, who), changes in groups.items()]
 
 
 def asset(view: View, key: str, version: str = "") -> Facts | None:

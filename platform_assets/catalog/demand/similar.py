@@ -27,13 +27,14 @@ RANKS = {"report": 1.3, "marts": 1.15, "staging": 0.7, "intermediate": 0.7}
 _WORD = re.compile(r"\w{3,}")
 _PLURAL = re.compile(r"(?<=\w{3}[^s])s\Z")
 # Words of asking, and those that everything here has.
-_IDLE = frozenset(
-    """about all also and any are can could data each every figure figures for from get give has
+_IDLE_WORDS = """
+    about all also and any are can could data each every figure figures for from get give has
     have how into its know like list many more much need needs number numbers our out over per
     please report see should show table than that the their them there these they this those us
     want was what when where which who why will with would you your day days week weeks weekly
-    month monthly months daily""".split()
-)
+    month monthly months daily
+"""
+_IDLE = frozenset(_IDLE_WORDS.split())
 
 
 def words_of(text: str) -> list[str]:
