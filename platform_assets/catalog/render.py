@@ -7,6 +7,7 @@ Nothing that comes from data is markup: Jinja escapes it, Markdown lets no HTML 
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,19 @@ def moment(text: str | None) -> str:
     return f"{text[:10]} {text[11:16]} UTC" if text else "never"
 
 
+def day(text: str | None) -> str:
+    """Return an ISO date as `3 Oct 2026`; an en dash for none."""
+    if not text:
+        return "–"
+    found = date.fromisoformat(text[:10])
+    return f"{found.day} {found:%b %Y}"
+
+
+def month(text: str) -> str:
+    """Return a month, `2026-10`, as `October 2026`."""
+    return f"{date.fromisoformat(f'{text}-01'):%B %Y}"
+
+
 @cache
 def _markdown() -> MarkdownIt:
     found = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -146,6 +160,8 @@ def _environment() -> jinja2.Environment:
         phrase=phrase,
         number=number,
         moment=moment,
+        day=day,
+        month=month,
         percent=percent,
         counted=counted,
         sql=highlight.sql,

@@ -235,15 +235,15 @@ def _boost(graph: Graph, key: str, use: int) -> float:
 
 def _facets(asset: Asset, states: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
     tags = [f"{k}:{v}" if v else k for k, v in asset.tags.items() if k not in ("layer", "domain")]
-    known_of = {} if asset.kind == "record" else states
+    judged = asset.kind != "record"
     return {
         "kind": [asset.kind],
         "domain": [asset.domain],
         "owner": list(asset.owners),
         "tag": tags,
         **{
-            name: [known[asset.key]] if asset.key in known else []
-            for name, known in known_of.items()
+            name: [known[asset.key]] if judged and asset.key in known else []
+            for name, known in states.items()
         },
     }
 

@@ -17,7 +17,8 @@ from platform_assets.product.kinds import Written
 def thing(view: View, snapshot: Snapshot, name: str) -> Facts:
     """Return what a chip shows of a record or an asset; without an address if it is neither."""
     record, asset = snapshot.by_name.get(name), view.graph.assets.get(name)
-    found: Facts = {"name": name, "label": name, "kind": "", "url": "", "state": "", "health": ""}
+    found: Facts = dict.fromkeys(("kind", "url", "state", "health", "reason"), "")
+    found |= {"name": name, "label": name}
     if record is not None:
         kind = name.partition("/")[0].replace("_", " ")
         found |= {"label": title_of(record), "kind": kind, "url": record_url(name)}

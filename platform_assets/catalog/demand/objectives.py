@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from markupsafe import Markup
+
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import shown
 from platform_assets.catalog.demand.cards import amount, day, things, written
@@ -113,7 +115,7 @@ def key_result_line(standings: Standings, kr: KeyResult) -> Facts:
         "elapsed": found.elapsed,
         "standing": found.standing,
         "reason": found.reason,
-        "trouble": list(found.trouble),
+        "hindrances": list(found.trouble),
         "start": day(kr.start),
         "due": day(kr.due),
     }
@@ -158,7 +160,7 @@ def key_result_page(standings: Standings, ident: str) -> Facts:
         **key_result_line(standings, kr),
         "objective": things(view, snapshot, [f"objective/{kr.objective}"])[0],
         "sql": kr.sql,
-        "picture": picture.draw(kr, measured, view.now),
+        "picture": Markup(picture.draw(kr, measured, view.now)),  # which escapes what it is told
         "breaks": [moment(at) for at in found.breaks],
         "last": _measurement(found.last, kr) if found.last else None,
         "measurements": [_measurement(each, kr) for each in reversed(measured[-LISTED:])],
