@@ -31,7 +31,11 @@
     where it divides by 0. -#}
 {% macro priority_score(formula) -%}
     {%- set divisor = '/\\s*([a-z_0-9.]+(?:\\s*\\([^()]*\\))?|\\([^()]*\\))' -%}
-    {{ half_up(modules.re.sub(divisor, '/ nullif(\\1, 0)', formula), 2) }}
+    {%- set gaps = priority_gaps(formula).values() -%}
+    {%- set worked_out = half_up(modules.re.sub(divisor, '/ nullif(\\1, 0)', formula), 2) -%}
+    {%- if gaps -%} case when not ({{ gaps | join(' or ') }}) then {{ worked_out }} end
+    {%- else -%} {{ worked_out }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The names in a formula that have nothing to fall back on. -#}

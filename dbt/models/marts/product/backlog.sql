@@ -77,11 +77,12 @@ estimated as (
         cast(requests.asked as double) as asked,
         cast(coalesce(feedback.feedback_count, 0) as double) as feedback_count,
         cast(coalesce(objectives.objective_count, 0) as double) as objective_count,
-        cast(0 as double) as views_90d,
+        cast(coalesce(usage.views_90d, 0) as double) as views_90d,
         feedback.mean_rating,
         objectives.objectives
     from requests
     left join {{ ref('feedback_by_asset') }} as feedback on requests.about = feedback.about
+    left join {{ ref('asset_usage') }} as usage on requests.about = usage.asset
     left join objectives on requests.number = objectives.number
 
 ),

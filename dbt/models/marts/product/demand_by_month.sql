@@ -1,5 +1,6 @@
 {%- set moments = {
     'asked': 'created_at', 'accepted': 'accepted_at', 'shipped': 'shipped_at',
+    'helped': 'case when helped then shipped_at end',
     'declined': "case when state = 'declined' then ended_at end",
     'left_queue': 'coalesce(shipped_at, ended_at)',
 } -%}
@@ -45,6 +46,7 @@ select
     asked,
     accepted,
     shipped,
+    helped,
     declined,
     cast(
         sum(asked - left_queue) over (order by month rows between unbounded preceding and current row)
