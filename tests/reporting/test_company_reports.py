@@ -21,7 +21,7 @@ from resources.settings import PROJECT_ROOT
 from resources.warehouse import system_tables
 
 REPORTS = PROJECT_ROOT / "platform_assets" / "defs" / "reports"
-NAMES = ("acquisition", "data_platform_health", "product_funnel", "retention_cohorts")
+NAMES = ("acquisition", "backlog", "data_platform_health", "product_funnel", "retention_cohorts")
 MONDAY = date(2026, 6, 1)
 
 
@@ -242,3 +242,31 @@ def test_platform_health_compares_two_weeks_and_counts_who_is_silent(
     assert found["loads"].first("share") == pytest.approx(0.01)
     assert found["sources"].first("source") == "late"
     assert found["loads"].first("rows_read") == Decimal(200)
+
+
+def test_the_backlog_says_what_comes_next_and_why(warehouse: sqlalchemy.Engine) -> None:
+    made = datetime(2026, 7, 15, 6, tzinfo=UTC)
+    nothing = answers(warehouse, "backlog", made)["next"]
+    assert nothing.first("title") == "Nothing waits"
+    first = {"place": 1, "number": 7, "title": "Refunds", "asked": 3, "method": "rice"}
+    put(warehouse, "marts.backlog", [
+        {**first, "score": 64, "arithmetic": "reach 64 = 64", "objectives": "growth",
+         "objective_count": 1, "state": "accepted", "overridden": False},
+        {**first, "place": 2, "number": 8, "arithmetic": "effort is not estimated", "state": "new",
+         "created_at": "2026-07-05 10:00", "objective_count": 0, "overridden": False},
+    ])  # fmt: skip
+    put(warehouse, "marts.demand_by_month", [
+        {"month": date(2026, month, 1), "shipped": month} for month in (5, 6, 7)
+    ])  # fmt: skip
+    found = answers(warehouse, "backlog", made)
+    assert found["next"].rows[0] == (
+        "Refunds",
+        "Its score: reach 64 = 64.",
+        "3 people have asked for it, and it serves growth.",
+    )
+    assert [row[1] for row in found["queue"].rows] == ["#7"]
+    unscored = (2, "#8", "Refunds", "effort is not estimated", 3, 10)
+    assert found["estimates"].rows == (unscored,)
+    assert found["waiting"].rows[0][:6] == (2, 1, 1, 0, 1, 6)
+    assert found["last_month"].first("shipped") == 6  # July is not over
+    assert found["month_before"].first("shipped") == 5
