@@ -98,6 +98,7 @@ def _item(trouble: Trouble, importance: Importance, snoozed: Snooze | None) -> I
         owner=trouble.owner,
         url=trouble.url,
         step_url=trouble.step_url,
+        about=trouble.about,
         objectives=objectives,
         snoozed=snoozed,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from platform_assets.inventory.model import EXTERNAL
 from platform_assets.product.kinds import Snooze
 
 # Kinds of trouble, and what a list of several is called.
@@ -99,6 +100,7 @@ class Item:
     Attributes:
         key: names it, also for a snooze.
         subject: key of the asset, or name of the record, that is in trouble.
+        about: key of the asset that it matters to, if any: of feedback, what was rated.
         importance, trouble: the two factors; `score` is their product.
         arithmetic: how the score came about.
         objectives: ids of the objectives under way that it touches.
@@ -118,12 +120,15 @@ class Item:
     owner: str
     url: str
     step_url: str = ""
+    about: str = ""
     objectives: tuple[str, ...] = ()
     snoozed: Snooze | None = None
 
 
 def asset_url(key: str) -> str:
-    """Return where an asset is shown, whoever shows it."""
+    """Return where an asset is shown, or what other platforms have."""
+    if key.startswith(EXTERNAL):
+        return f"/catalog/external/{quote(key.removeprefix(EXTERNAL))}"
     return f"/catalog/asset/{quote(key)}"
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from platform_assets.catalog import coverage, pages, render
+from platform_assets.catalog.attention import listed
+from platform_assets.catalog.attention_pages import top
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.present import Facts
@@ -22,7 +24,7 @@ from platform_assets.catalog.theme import theme
 from platform_assets.reporting.archive import Archive
 
 STATIC = Path(__file__).parent / "static"
-FILES = ("catalog.css", "export.js")
+FILES = ("catalog.css", "attention.css", "export.js")
 _LINK = re.compile(r'\b(href|src|action)="(/[^"]*)"')
 LONGEST = 120  # letters of a file's name, which file systems limit
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -77,7 +79,7 @@ def _write(page: Page, view: View, known: set[str], folder: Path) -> None:
 
 def _pages(view: View, days: Mapping[str, list[tuple[str, float]]]) -> Iterator[Page]:
     graph = view.graph.assets
-    yield Page("/catalog/", "home", pages.home(view))
+    yield Page("/catalog/", "home", {**pages.home(view), **top(listed(view))})
     yield Page("/catalog/search", "search_offline", {"assets": len(graph)})
     yield Page("/catalog/glossary", "glossary", pages.glossary(view))
     yield Page("/catalog/coverage", "coverage", coverage.coverage(view, days))

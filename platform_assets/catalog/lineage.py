@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 208, 44  # of a node, in pixels
 GAP_X, GAP_Y = 64, 14
 SWEEPS = 4  # of ordering
 LONGEST_LABEL = 24  # letters
+LONGEST_TITLE = 22  # letters of a sentence, which are wider than those of a key
 MOST = 1_000  # nodes of one drawing
 
 
@@ -77,7 +78,7 @@ class Placed:
 
 def place(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> Placed:
     """Return where boxes stand, given in an order in which each comes after its parents."""
-    layers = _ordered(_layers(order, parents), parents)
+    layers = ordered(_layers(order, parents), parents)
     tallest = max(len(layer) for layer in layers)
     height = tallest * (HEIGHT + GAP_Y) - GAP_Y
     at = {}
@@ -121,7 +122,8 @@ def drawing(view: View, key: str, up: int, down: int) -> Facts:
 def _label(asset: Asset) -> str:
     """Return what fits into a box; the end of what others have, which is where names differ."""
     if asset.kind == "record":
-        return asset.title
+        title = asset.title
+        return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1].rstrip()}…"
     if asset.kind != "external":
         return asset.name
     title = asset.title
@@ -150,7 +152,7 @@ def _layers(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[
     return [layer for layer in layers if layer]
 
 
-def _ordered(layers: list[list[str]], parents: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def ordered(layers: list[list[str]], parents: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Order each layer by the mean place of its neighbours, there and back a few times."""
     children: dict[str, list[str]] = {key: [] for key in parents}
     for key, above in parents.items():

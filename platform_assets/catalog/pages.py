@@ -37,29 +37,18 @@ class Missing(Exception):
 
 
 def home(view: View) -> Facts:
-    """Return the first page: what needs attention, what is fresh, where to begin."""
+    """Return the first page, but for what needs attention: what is fresh, where to begin."""
     assets = list(view.graph.assets.values())
     made = [a for a in assets if view.status(a.key).made_at]
     newest = sorted(made, key=lambda a: str(moment(view.status(a.key).made_at)), reverse=True)
     owners = Counter(o for a in assets if a.kind != "record" for o in a.owners)
-    troubled = [
-        a for a, found in view.troubled() if found.health > Health.unknown and _concerns_us(view, a)
-    ]
     return {
         "counts": Counter(a.kind for a in assets),
-        "attention": cards(view, troubled[:SHOWN]),
-        "attention_total": len(troubled),
         "reports": cards(view, [a for a in assets if a.kind == "report"]),
         "recent": cards(view, [a for a in newest if a.kind == "table"][:SHOWN]),
         "domains": _domains(view),
         "owners": [{**owner(name), "assets": count} for name, count in owners.most_common()],
     }
-
-
-def _concerns_us(view: View, asset: Asset) -> bool:
-    """Return whether an asset is ours, or something of ours rests on it."""
-    below = view.graph.having(view.graph.downstream(asset.key))
-    return any(each.kind not in ("external", "record") for each in (asset, *below))
 
 
 def _domains(view: View) -> list[Facts]:

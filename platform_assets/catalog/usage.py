@@ -80,6 +80,12 @@ class Usage:
             (day,) = self._db.execute("SELECT min(day) FROM looks").fetchone()
         return date.fromisoformat(day) if day else None
 
+    def recorded_for(self) -> timedelta:
+        """Return for how long looks have been recorded; nothing before the first."""
+        with self._guard:
+            first = self._db.execute("SELECT min(day) FROM looks").fetchone()[0]
+        return _today() - date.fromisoformat(first) if first else timedelta(0)
+
     def in_vain(self) -> list[tuple[str, int, str]]:
         """Return searches that found nothing: text, how often, and when last; most asked first."""
         with self._guard:

@@ -16,6 +16,8 @@ from starlette.types import ASGIApp
 
 from platform_assets.catalog import badge, coverage, openapi, pages, render
 from platform_assets.catalog.answers import Handler, Site, problem, whole
+from platform_assets.catalog.attention import Attention
+from platform_assets.catalog.attention_pages import AttentionPages
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.column_pages import column_page
 from platform_assets.catalog.demand.intake import DemandPages
@@ -57,15 +59,22 @@ class Pages:
         site: of the catalog.
         usage: what is looked at, and what was searched for in vain.
         sandbox: where tables are read.
+        attention: what needs attention.
         records: what is behind assets; without it, nothing is told of that.
     """
 
     def __init__(
-        self, site: Site, usage: Usage, sandbox: Sandbox, records: Records | None = None
+        self,
+        site: Site,
+        usage: Usage,
+        sandbox: Sandbox,
+        attention: AttentionPages,
+        records: Records | None = None,
     ) -> None:
         self.catalog = site.catalog
         self.usage = usage
         self.site = site
+        self.attention = attention
         self.records = records
         self.data = DataPages(self.site, sandbox)
 
@@ -73,7 +82,7 @@ class Pages:
         """Return every route below `/catalog`."""
         key, page = "{key:path}", self.site.page
         return [
-            *page("/", "home", lambda r, v: pages.home(v), twin="/home.json"),
+            *page("/", "home", self._home, twin="/home.json"),
             *page("/search", "search", self._search),
             Route("/suggest.json", self._suggest),
             *page("/coverage", "coverage", self._coverage),
@@ -92,6 +101,7 @@ class Pages:
             Route(f"/lineage/{key}.svg", self._lineage),
             *page(f"/asset/{key}", "asset", self._asset),
             *self.data.routes(),
+            *self.attention.routes(),
             Route("/everything.json", self._everything),
             Route("/healthz", self._healthz),
             Route("/static/theme.css", _theme),
@@ -100,6 +110,9 @@ class Pages:
 
     def _named(self, facts: Callable[[View, str], Facts], name: str) -> Handler:
         return lambda request, view: facts(view, request.path_params[name])
+
+    def _home(self, request: Request, view: View) -> Facts:
+        return {**pages.home(view), **self.attention.home(view)}
 
     def _search(self, request: Request, view: View) -> Facts:
         text = request.query_params.get("q", "").strip()[:LONGEST]
@@ -215,14 +228,14 @@ def application(
     made: list[BaseRoute] = [*ReportPages(site, reports).routes()] if reports else []
     made += Explanations(site, reports).routes()
     made += ExternalPages(site, catalog.external).routes()
-    records = None
+    records, found = None, measured or Measured(lambda sql: sandbox.run(sql).rows)
     if store is not None:
         made += DemandPages(site, store, reports, usage).routes()
         records = catalog.joined.records if catalog.joined else Records(store)
-        found = measured or Measured(lambda sql: sandbox.run(sql).rows)
         made += RecordPages(site, records, found, usage.looks).routes()
+    attention = AttentionPages(site, Attention(catalog, usage, records, found))
     pages_and_problems = Starlette(
-        routes=[*made, *Pages(site, usage, sandbox, records).routes()],
+        routes=[*made, *Pages(site, usage, sandbox, attention, records).routes()],
         exception_handlers={HTTPException: problem, Exception: problem},
     )
     # Around it, not as its middleware: the answer to an error of ours has the headers, too.
