@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from platform_assets.product.store import RecordStore, records, writing
+from platform_assets.product.store import RecordStore, database, records, writing
 from platform_assets.product.store import migrating as migrations
 from resources.settings import PROJECT_ROOT
 from tests.dying import die_at
@@ -20,11 +20,22 @@ def start(what: str, url: str, argument: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def submit(url: str, name: str) -> None:
-    """Submit 10 requests, each told by its number."""
-    store = RecordStore(url)
-    for index in range(10):
-        print(store.submit_request(name, title=f"{name} {index}").number, flush=True)
+def submit(url: str, count: str) -> None:
+    """Let that many processes submit 10 requests each at once, told by name and number."""
+    go, ready = os.pipe()
+
+    def act(process: int) -> None:
+        os.close(ready)
+        os.read(go, 1)  # returns when all are there
+        store = RecordStore(url)
+        for index in range(10):
+            number = store.submit_request(f"{process}", title=f"{process} {index}").number
+            os.write(1, f"{process} {number}\n".encode())
+
+    children = [_child(act, process) for process in range(int(count))]
+    os.close(ready)
+    for child in children:
+        os.waitpid(child, 0)
 
 
 def submit_for_ever(url: str, name: str) -> None:
@@ -36,19 +47,18 @@ def submit_for_ever(url: str, name: str) -> None:
 
 
 def die_writing(url: str, lines: str) -> None:
-    """Let children submit: the first dies at the first line of the writing code, and so on.
+    """Let children submit, each of which dies three lines later in the writing code.
 
-    Tells `<line> <number>` for each child that was told that its request is kept.
+    Tells `<line> <number>` of each that lived to hear that its request is kept.
     """
-    own = [records, writing]
-    codes = [
-        code
-        for module in own
-        for each in vars(module).values()
-        if isinstance(each, type) and each.__module__ == module.__name__
-        for function in vars(each).values()
-        if (code := getattr(getattr(function, "__wrapped__", function), "__code__", None))
+    things = [
+        *vars(records.RecordStore).values(),
+        *vars(writing.Writing).values(),
+        *vars(database.Database).values(),
+        database._alone,
     ]
+    plain = [getattr(thing, "__wrapped__", thing) for thing in things]
+    codes = [thing.__code__ for thing in plain if hasattr(thing, "__code__")]
 
     def act(line: int) -> None:
         store = RecordStore(url)
@@ -57,11 +67,12 @@ def die_writing(url: str, lines: str) -> None:
         number = store.submit_request(f"{line}", title="dying", decision="whether").number
         os.write(1, f"{line} {number}\n".encode())
 
-    _in_children(int(lines), act)
+    for line in range(1, int(lines), 3):
+        os.waitpid(_child(act, line), 0)
 
 
 def die_migrating(url: str, lines: str) -> None:
-    """Let children open a new database each, the first of which dies at the first line, and so on.
+    """Let children open a new database each, and die at it, each three lines later.
 
     In the URL `#` stands for the number of the line.
     """
@@ -75,7 +86,8 @@ def die_migrating(url: str, lines: str) -> None:
         RecordStore(url.replace("#", str(line))).changes()
         os.write(1, f"{line}\n".encode())
 
-    _in_children(int(lines), act)
+    for line in range(1, int(lines), 3):
+        os.waitpid(_child(act, line), 0)
 
 
 class _ByName(list):
@@ -86,16 +98,15 @@ class _ByName(list):
         return key in {(each.co_filename, each.co_name) for each in self}
 
 
-def _in_children(lines: int, act: Callable[[int], None]) -> None:
-    """Call something in a child of its own for each line: forked, as nothing runs beside it."""
-    for line in range(1, lines + 1):
-        child = os.fork()
-        if not child:
-            try:
-                act(line)
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)
+def _child(act: Callable[[int], None], number: int) -> int:
+    """Call something in a process of its own: forked, as no other thread runs here."""
+    child = os.fork()
+    if not child:
+        try:
+            act(number)
+        finally:
+            os._exit(0)
+    return child
 
 
 if __name__ == "__main__":
