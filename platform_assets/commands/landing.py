@@ -4,6 +4,7 @@ from pathlib import Path
 
 import fsspec
 
+from platform_assets.usage.delivery import PLACE
 from resources import object_store
 from resources.errors import PlatformError
 from resources.landing.objects import Objects
@@ -15,6 +16,7 @@ PATIENCE = 5.0  # seconds in which an object store must answer
 def require_landing(s: Settings | None = None) -> bool:
     """Return whether the default landing zone is empty, so that sample data may land there.
 
+    What the platform itself has recorded of its use is nobody's data.
     The default one is made if need be. Sample data never lands in a zone of the user's own.
 
     Raises:
@@ -24,7 +26,7 @@ def require_landing(s: Settings | None = None) -> bool:
     if not s.landing_url:
         folder = Path(s.landing)
         folder.mkdir(parents=True, exist_ok=True)
-        return next(folder.iterdir(), None) is None
+        return all(each.name == PLACE for each in folder.iterdir())
     if object_store.is_object_store(s.landing):
         Objects(s.landing).page("", "", PATIENCE)
         return False

@@ -25,6 +25,7 @@ attributes:
   # natural_key: [id]            # what identifies a record across deliveries
   # event_time: created_at       # the time that "how fresh is the data" is measured by
   # new_columns: evolve          # or freeze (keep in _extra), or reject (quarantine)
+  # even: false                  # files are of any size: a small one is no reason to warn
   # quarantine: {{warn_above: 0, error_above: 0.05}}   # shares of bad records
 """
 

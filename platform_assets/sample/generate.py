@@ -23,6 +23,7 @@ from platform_assets.sample.manifest import EventsPlanted, Manifest
 from platform_assets.sample.shop import Shop, count_shop
 from platform_assets.sample.support import SupportDesk
 from platform_assets.sample.tape import APP, WEB, Tape
+from platform_assets.sample.usage import UsageDelivery
 
 Progress = Callable[[int, int], None]
 
@@ -50,6 +51,7 @@ class Deliveries:
         self.log = LogDelivery(folder, manifest.access_log, seed)
         self.ads = AdsLedger(folder, manifest.google_ads, manifest.meta_ads, seed, config.start)
         self.support = SupportDesk(folder, manifest.support_tickets, seed)
+        self.usage = UsageDelivery(folder, manifest.usage, seed, config.start)
         self.config = config
 
     def day(self, day_index: int, tape: Tape, happened: Happened) -> None:
@@ -60,6 +62,7 @@ class Deliveries:
             delivery.deliver_day(number, day_index, tape.take_events(source, number))
             tape.counters[source].close((number + 1) * DAY_MS)
         self.log.deliver_day(number, day_index, tape.take_hits(number))
+        self.usage.deliver_day(self.config.start + timedelta(days=day_index))
         self.export(self.config.start + timedelta(days=day_index + 1))
 
     def account(self, happened: Happened) -> None:
@@ -102,6 +105,7 @@ def make(
     company = Company(config, tape)
     company.take_over_customers()
     deliveries = Deliveries(folder, config, manifest)
+    deliveries.usage.begin(config.start)
     for day_index in range(config.days):
         deliveries.day(day_index, tape, company.live_day(day_index))
         if progress:

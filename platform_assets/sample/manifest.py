@@ -160,6 +160,7 @@ class Manifest(Exact):
     google_ads: AdsPlanted = AdsPlanted()
     meta_ads: AdsPlanted = AdsPlanted()
     support_tickets: SourcePlanted = SourcePlanted()
+    usage: SourcePlanted = SourcePlanted()
     shop: ShopPlanted = ShopPlanted()
 
     def sources(self) -> dict[str, SourcePlanted]:
@@ -171,6 +172,7 @@ class Manifest(Exact):
             "google_ads": self.google_ads,
             "meta_ads": self.meta_ads,
             "support_tickets": self.support_tickets,
+            "usage": self.usage,
         }
 
     def write(self, path: Path) -> None:

@@ -33,7 +33,7 @@ def declaration(name: str) -> FileDeclaration:
     return FileDeclaration(name=name, **{k: v for k, v in fields.items() if k in known})
 
 
-@pytest.mark.parametrize("name", [*FILES, "shop"])
+@pytest.mark.parametrize("name", [*FILES, "usage", "shop"])
 def test_every_source_has_an_owner_a_description_and_a_freshness(name: str) -> None:
     fields = attributes(name)
     assert "@" in fields["owner"] or fields["owner"].startswith("team:")
@@ -51,7 +51,7 @@ def test_the_planted_dirt_warns_and_does_not_fail(name: str, made: Made) -> None
     assert limits.warn_above < whole < limits.error_above
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "usage"])
 def test_the_glob_finds_every_file_that_landed(name: str, made: Made) -> None:
     found = [path for path in made.landing.glob(declaration(name).glob) if path.is_file()]
     assert len(found) == made.manifest.sources()[name].files

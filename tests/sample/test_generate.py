@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.sample import Manifest, SampleConfig, SampleError, generate
+from platform_assets.sample.usage import BEFORE
 
 from .conftest import CONFIG, Made
 
@@ -102,6 +103,7 @@ def test_nothing_happens_after_the_end(made: Made) -> None:
     end = CONFIG.end.isoformat()
     for planted in made.manifest.sources().values():
         assert str(planted.last_event_at) < end
-        assert str(planted.first_event_at) >= CONFIG.start.isoformat()
+        older = BEFORE if planted is made.manifest.usage else 0
+        assert str(planted.first_event_at) >= (CONFIG.start - timedelta(older)).isoformat()
     folders = {path.name for path in (made.landing / "web_events").iterdir()}
     assert max(folders) < f"date={end}"
