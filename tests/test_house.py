@@ -13,13 +13,16 @@ MIDDLE = {
     "reporting",
     "lineage",
     "maintenance",
-    "sample",
     "policy",
     "product",
     "usage",
 }
 # What rests on rooms of the middle, and on which.
-UPPER = {"inventory": {"lineage", "policy"}, "care": {"inventory", "product", "usage", "policy"}}
+UPPER = {
+    "inventory": {"lineage", "policy"},
+    "care": {"inventory", "product", "usage", "policy"},
+    "sample": {"product"},
+}
 ABOVE = {"components", "definitions", "automation", "cli", "catalog"}
 SOURCES = sorted(
     path

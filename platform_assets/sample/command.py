@@ -13,6 +13,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from platform_assets.product.store import RecordStore
+from platform_assets.sample import demand
 from platform_assets.sample.config import SampleConfig, SampleError, today
 from platform_assets.sample.follow import Landed, follow
 from platform_assets.sample.generate import Sample, make
@@ -61,7 +63,8 @@ def sample(
     events (Segment spec), the website's access log, weekly exports of two advertising services
     and of the support desk below the landing zone, and the shop's database in
     <data>/sample/shop.sqlite. Some of it is spoiled on purpose: duplicates, late events, torn
-    lines, columns that come and go. How much of each is in <data>/sample/manifest.json.
+    lines, columns that come and go. How much of each is in <data>/sample/manifest.json. And what
+    its people asked for and said in half a year, where nobody has asked for anything yet.
 
     The same options give the same bytes; files that are there already stay untouched, and
     nothing is ever deleted. Without --days and --end, a sample that is there grows until today.
@@ -85,6 +88,7 @@ def sample(
     except (SampleError, OSError) as error:
         raise click.ClickException(str(error)) from error
     _tell(made)
+    _ask(config)
     if live:
         _follow(made, shop_path, interval, rate)
 
@@ -137,6 +141,17 @@ def _tell(made: Sample) -> None:
         f"{manifest.start} to {manifest.end} in {made.folder.root}: {made.folder.written} files "
         f"written, {made.folder.untouched} there already."
     )
+
+
+def _ask(config: SampleConfig) -> None:
+    """Put the company's requests and feedback into a store that is empty."""
+    records, store = demand.records(config.end), RecordStore.from_settings()
+    try:
+        put = store.seed(records)
+    finally:
+        store.close()
+    asked = f"{len(records.requests)} requests, {len(records.feedback)} times feedback"
+    click.echo(f"demand           {asked if put else 'is there already: nothing is added'}")
 
 
 def _follow(made: Sample, shop_path: Path, interval: float, rate: float) -> None:

@@ -1,0 +1,97 @@
+"""What people at Fernweh said of reports and tables, oldest first.
+
+What belongs here: the script. What does not: playing it (`demand`).
+"""
+
+# ruff: noqa: E501  (one opinion a line)
+
+from platform_assets.sample.demand_script import (
+    AYLIN,
+    EMIL,
+    INES,
+    JONAS,
+    KARIM,
+    LENA,
+    MARA,
+    NORA,
+    PETRA,
+    SVEN,
+    TOM,
+    Said,
+)
+
+REVIEW, ADS, FUNNEL, COHORTS, HEALTH = (
+    f"report/{name}"
+    for name in (
+        "weekly_business_review",
+        "acquisition",
+        "product_funnel",
+        "retention_cohorts",
+        "data_platform_health",
+    )
+)
+
+FEEDBACK = (
+    Said(144, ADS, 4, AYLIN, "Finally one place. The names of campaigns are cut off in the table.", "trial", 2, (3, EMIL, "They wrap now.")),
+    Said(142, ADS, 2, TOM, "Google's own figures are twice as high. Which ones are right?", "trial", None, (2, NORA, "Both services credit themselves with the same orders. The report shares each order once; it says how below the table.")),
+    Said(141, FUNNEL, 5, LENA, "This answers in a minute what we argued about for a month.", "trial", 4),
+    Said(139, REVIEW, 3, MARA, "Good, but I have to scroll to see revenue.", "trial", 1, (2, EMIL, "Revenue stands first now.")),
+    Said(138, REVIEW, 4, JONAS, "Agrees with the shop to the cent. First time.", "trial", 7),
+    Said(136, FUNNEL, 4, KARIM, "Where is the app?", "trial", None, (1, EMIL, "In the same figures; choose the platform above the chart.")),
+    Said(133, COHORTS, 3, TOM, "I understand the triangle now, but it took the second explanation.", "trial", 5, (4, EMIL, "A sentence above it says how to read it.")),
+    Said(132, REVIEW, 5, MARA, "The note on incomplete weeks is what I wanted.", "live", 1),
+    Said(130, COHORTS, 4, AYLIN, "Useful. A line for the average would help.", "trial", None, (6, EMIL, "It is there since this morning.")),
+    Said(127, ADS, 5, AYLIN, "Two campaigns stopped this week. 380 EUR saved.", "live", 2),
+    Said(126, HEALTH, 5, NORA, "I saw the torn export before marketing did.", "trial", 12),
+    Said(124, HEALTH, 3, JONAS, "Not for me, I think: lateness of what?", "trial", None, (1, NORA, "Of the news that a source brings. You are right, it is for us; the review shows you when something is late.")),
+    Said(121, FUNNEL, 4, TOM, "Clear. What is a visit, though?", "live", None, (1, LENA, "Half an hour without a click ends it. The glossary has it.")),
+    Said(118, REVIEW, 4, AYLIN, "I read it on the phone on the train. The daily chart is too small there.", "live", None, (9, EMIL, "It turns with the phone now.")),
+    Said(116, "marts/top_products", 4, PETRA, "Good. By size would be better still.", "live", 8),
+    Said(113, "marts/monthly_revenue", 5, JONAS, "Closed July with it in ten minutes.", "live", 3),
+    Said(111, ADS, 3, MARA, "Which of the three models do we go by?", "live", None, (2, AYLIN, "The last click, for this quarter. It is written down as a decision.")),
+    Said(108, COHORTS, 4, MARA, "So one in eight is back after a month. I had guessed three.", "live"),
+    Said(105, FUNNEL, 5, LENA, "The address form is fixed, and one sees it.", "live", 4),
+    Said(103, REVIEW, 4, TOM, "Could returns be in it?", "live", None, (4, NORA, "Asked for as request/20.")),
+    Said(100, "marts/fct_support_tickets", 4, INES, "The order is there for nine of ten. Good enough.", "live", 6),
+    Said(98, HEALTH, 4, EMIL, "Would like the size of quarantine over time.", "live"),
+    Said(95, ADS, 2, AYLIN, "A week old on Mondays. I stop campaigns by the services' own pages again.", "live", None, (3, NORA, "You are right. It is request/16, and comes next.")),
+    Said(93, REVIEW, 5, JONAS, "Net revenue would save me the last spreadsheet.", "live", None, (1, NORA, "It is request/26.")),
+    Said(90, FUNNEL, 3, KARIM, "By device, please. Phones and desktops are two worlds.", "live", None, (2, NORA, "It is request/13.")),
+    Said(87, REVIEW, 5, JONAS, "Net revenue is in. Thank you, quick.", "live", 26),
+    Said(85, COHORTS, 5, TOM, "Letters now go out after three weeks, where the curve bends.", "live", 5),
+    Said(83, "marts/dim_customers", 4, TOM, "Denmark is 3 %. That settles it.", "live", 27),
+    Said(81, "marts/daily_traffic", 2, LENA, "I asked for the funnel by device and got visits by device.", "live", 13, (1, EMIL, "You are right; it is open again.")),
+    Said(78, ADS, 4, JONAS, "Can invoices be beside it?", "live"),
+    Said(75, REVIEW, 4, MARA, "Sale weeks look like growth. Mark them?", "live", None, (5, EMIL, "They are shaded now.")),
+    Said(72, HEALTH, 5, NORA, "Ten weeks without a lost record that nobody saw.", "live", 12),
+    Said(70, FUNNEL, 4, AYLIN, "Good with the channel chosen. Took me a while to find the choice.", "live"),
+    Said(68, ADS, 5, AYLIN, "By position it looks as we always thought. Display is not dead.", "live", 30),
+    Said(65, COHORTS, 3, JONAS, "Revenue per customer in EUR, please, not only per cent.", "live", None, (7, EMIL, "Second table, since Tuesday.")),
+    Said(62, REVIEW, 3, SVEN, "Nothing about parcels. We are half of what customers see.", "live", None, (2, NORA, "True. It is request/15; we need the carriers' files for it.")),
+    Said(60, "marts/channel_attribution", 4, AYLIN, "Adds up. I checked a week by hand.", "live", 30),
+    Said(57, FUNNEL, 2, LENA, "Since the release the step `payment` is gone on two days. Is it us or the data?", "live", None, (1, EMIL, "The data: the new checkout named the event otherwise. Mapped, and filled in again.")),
+    Said(55, FUNNEL, 5, LENA, "Filled in the same day. Thanks.", "live"),
+    Said(52, ADS, 2, MARA, "Still a week late. Why?", "live", None, (2, NORA, "Meta's access expires every 60 days, and nobody renews it by hand. We ask for a longer one.")),
+    Said(49, REVIEW, 5, TOM, "The shading of sales is what was missing.", "live"),
+    Said(46, COHORTS, 4, AYLIN, "Can I have the same for customers of one channel?", "live", 24, (1, NORA, "That is request/14.")),
+    Said(43, HEALTH, 4, EMIL, "Clear. Names of files in the table would save a click.", "live"),
+    Said(41, "marts/daily_revenue", 4, TOM, "Discount by day is there. By voucher I count myself.", "live", 32),
+    Said(38, "marts/fct_support_tickets", 5, INES, "First answers within a day: 71 %. Now we know.", "live", 37),
+    Said(36, REVIEW, 4, PETRA, "I read the articles only. Could they come first for me?", "live"),
+    Said(34, ADS, 3, TOM, "What is `Untracked`? A tenth of our orders.", "live", None, (1, AYLIN, "Orders by phone, or behind an ad blocker. Shared among nobody, on purpose.")),
+    Said(31, FUNNEL, 4, TOM, "Carts by day: good. The reminder goes out from next week.", "live", 39),
+    Said(29, COHORTS, 5, MARA, "Showed it to the bank. They had not seen one from a shop of our size.", "live"),
+    Said(26, HEALTH, 2, AYLIN, "It says that Meta is late. I know. Who mends it?", "live"),
+    Said(24, REVIEW, 5, MARA, "Best page of the week.", "live"),
+    Said(21, ADS, 2, AYLIN, "Black Friday, and spend of ten days ago. I fly blind.", "live"),
+    Said(18, "marts/search_misses", 4, LENA, "`refund` and `size` are looked for most. We have neither.", "live", 40),
+    Said(16, FUNNEL, 3, KARIM, "App and website in one line again. Side by side, please.", "live"),
+    Said(14, "marts/daily_traffic", 4, KARIM, "Stable since summer.", "retiring", 9, (2, NORA, "The funnel has the same figures; say if you still need the table.")),
+    Said(12, COHORTS, 4, TOM, "September is the best cohort so far. Do we know why?", "live"),
+    Said(10, REVIEW, 4, JONAS, "Gift cards count twice, I think: see request/44.", "live"),
+    Said(8, FUNNEL, 2, LENA, "By device, please! The checkout for phones is decided on Friday.", "live"),
+    Said(6, ADS, 4, AYLIN, "The page is quick now.", "live"),
+    Said(4, HEALTH, 5, NORA, "All green but the ads.", "live"),
+    Said(2, REVIEW, 5, MARA, "Black week on one page. Thank you.", "live"),
+    Said(1, "marts/fct_orders", 3, SVEN, "Which warehouse an order leaves from is not in it.", "live"),
+)  # fmt: skip
