@@ -7,6 +7,8 @@ dbt/macros/priority.sql does the same in the warehouse; tests/dbt/test_product.p
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import yaml
 
@@ -64,7 +66,12 @@ def declared() -> Method:
         PlatformError: there is no such method, or its formula cannot be worked out.
     """
     file = settings().path(settings().dbt_dir) / "dbt_project.yml"
-    given = yaml.safe_load(file.read_text()).get("vars") or {}
+    return _declared_in(file, file.read_text("utf-8"))
+
+
+@lru_cache(maxsize=4)  # a page asks for every request, and parsing takes milliseconds
+def _declared_in(file: Path, text: str) -> Method:
+    given = yaml.safe_load(text).get("vars") or {}
     name = given.get("priority_method", "rice")
     if name == "custom":
         return Method(name, Formula(str(given.get("priority_formula") or "")))

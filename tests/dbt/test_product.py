@@ -46,10 +46,10 @@ OWN = Method(
 )
 BACKLOG = """
     SELECT
-        place, number, CAST(score AS DOUBLE), CAST(computed_score AS DOUBLE), method, arithmetic,
+        rank, number, CAST(score AS DOUBLE), CAST(computed_score AS DOUBLE), method, arithmetic,
         overridden, asked, feedback_count, CAST(mean_rating AS DOUBLE), views_90d, objectives
     FROM marts.backlog
-    ORDER BY place
+    ORDER BY rank
 """
 ASSETS = ["marts/ad_spend", "report/acquisition", "report/product_funnel", ""]
 

@@ -248,11 +248,11 @@ def test_the_backlog_says_what_comes_next_and_why(warehouse: sqlalchemy.Engine) 
     made = datetime(2026, 7, 15, 6, tzinfo=UTC)
     nothing = answers(warehouse, "backlog", made)["next"]
     assert nothing.first("title") == "Nothing waits"
-    first = {"place": 1, "number": 7, "title": "Refunds", "asked": 3, "method": "rice"}
+    first = {"rank": 1, "number": 7, "title": "Refunds", "asked": 3, "method": "rice"}
     put(warehouse, "marts.backlog", [
         {**first, "score": 64, "arithmetic": "reach 64 = 64", "objectives": "growth",
          "objective_count": 1, "state": "accepted", "overridden": False},
-        {**first, "place": 2, "number": 8, "arithmetic": "effort is not estimated", "state": "new",
+        {**first, "rank": 2, "number": 8, "arithmetic": "effort is not estimated", "state": "new",
          "created_at": "2026-07-05 10:00", "objective_count": 0, "overridden": False},
     ])  # fmt: skip
     put(warehouse, "marts.demand_by_month", [

@@ -106,7 +106,7 @@ select
             coalesce({{ half_up('r.override', 2) }}, e.computed_score) desc,
             r.asked desc,
             r.number
-    ) as {{ dbt.type_bigint() }}) as place,
+    ) as {{ dbt.type_bigint() }}) as rank,
     r.number,
     r.record,
     r.title,
