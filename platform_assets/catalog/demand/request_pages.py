@@ -78,7 +78,8 @@ class RequestPages:
     def _facts(self, asked: Asked, view: View, fault: Facts | None) -> Facts:
         r = self._desk.held.request(asked.path_params["number"])
         store, every, you = self._desk.store, self._desk.held.requests(), person.who(asked)
-        alike = requests_like(every, r.title, STATES, but=r.number)
+        others = [o for o in every if r.number not in (o.merged_into, o.split_from)]
+        alike = requests_like(others, r.title, STATES, but=r.number)
         said = [f for f in self._desk.held.feedback() if f.request == r.number]
         did = done(asked)
         return {

@@ -12,6 +12,7 @@ from platform_assets.catalog.demand.versions import version_url
 from platform_assets.catalog.present import Facts, asset_url, moment, record_url
 from platform_assets.inventory.health import span
 from platform_assets.product.kinds import Change, Comment, Feedback, Request, name_of
+from platform_assets.reporting import versions
 
 STATES = {
     "new": "New",
@@ -35,8 +36,16 @@ FIELDS = {
     "override_reason": "why it was set",
     "helped_words": "words on whether it helped",
 }
-# They follow from another edit of the same moment, or say when, which stands beside it anyway.
-_ECHOES = ("updated_at", "created_at", "accepted_at", "shipped_at", "ended_at", "answered_at")
+# What follows from another edit of the same moment, or says when, or stands on the page itself.
+_ECHOES = (
+    "comment",
+    "updated_at",
+    "created_at",
+    "accepted_at",
+    "shipped_at",
+    "ended_at",
+    "answered_at",
+)
 SEARCHED = "search: "  # what a request's `about` begins with where it comes from a search
 
 
@@ -87,6 +96,7 @@ def feedback(f: Feedback, view: View) -> Facts:
         "about": f.about,
         "asset": asset(view, f.about, f.version),
         "version": f.version,
+        "version_words": version_words(f.version),
         "rating": f.rating,
         "rating_words": RATINGS.get(f.rating, ""),
         "words": f.words,
@@ -117,15 +127,27 @@ def changes(found: Iterable[Change]) -> list[Facts]:
     """Return what is shown of edits, newest first: what one person changed at once is one entry."""
     shown: list[Facts] = []
     for at, who, together in _together(found):
-        fields = [
-            {"field": FIELDS.get(c.field, c.field), "before": c.before, "after": c.after}
-            for c in together
-            if c.field not in _ECHOES
-        ]
+        fields = [_change(c) for c in together if c.field not in _ECHOES]
         begun = any(c.field == "asker" and not c.before for c in together)
         if fields or begun:
             shown.append({"at": moment(at), "who": who, "begun": begun, "fields": fields})
     return shown[::-1]
+
+
+def _change(c: Change) -> Facts:
+    """Return one field of an edit; `words` has the whole of it where that says more."""
+    before, after = c.before, c.after
+    words = ""
+    if c.field == "vote":
+        words = "asked for it too" if after else "does not ask for it any more"
+    if c.field == "state":
+        before, after = STATES.get(before, before), STATES.get(after, after)
+    return {
+        "field": FIELDS.get(c.field, c.field),
+        "before": before,
+        "after": after,
+        "words": words,
+    }
 
 
 def _together(found: Iterable[Change]) -> list[tuple[datetime, str, list[Change]]]:
@@ -153,6 +175,16 @@ def asset(view: View, key: str, version: str = "") -> Facts | None:
         "version": version,
         "open": version_url(found, version) if version else found.link or asset_url(key),
     }
+
+
+def version_words(version: str) -> str:
+    """Return when a version was made, as people read it; what is no time stays as it is."""
+    if versions.NAME.match(version):
+        return f"{versions.made(version):%Y-%m-%d %H:%M} UTC"
+    try:
+        return f"{datetime.fromisoformat(version).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return version
 
 
 def standing(r: Request) -> str:
