@@ -58,10 +58,16 @@ class KeyResults(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the assets of the key results that are declared, and of their measurements."""
         records = curated.read(curated.folder(), PROJECT_ROOT)
-        file = Path(context.path) / "defs.yaml"
-        measured = [_asset(kr, self.spec(kr)) for kr in records.key_results]
-        table = _table(self.table(records.key_results, file))
-        return dg.Definitions(assets=[*measured, table])
+        return self.definitions(records.key_results, Path(context.path) / "defs.yaml")
+
+    def definitions(self, key_results: Sequence[KeyResult], file: Path) -> dg.Definitions:
+        """Return the assets of these key results, and of their measurements.
+
+        Raises:
+            PlatformError: a query reads what key results have measured.
+        """
+        measured = [_asset(kr, self.spec(kr)) for kr in key_results]
+        return dg.Definitions(assets=[*measured, _table(self.table(key_results, file))])
 
     def spec(self, kr: KeyResult) -> dg.AssetSpec:
         """Return the asset of a key result, downstream of what its query reads.
@@ -205,7 +211,7 @@ def _upstream(
     instance: dg.DagsterInstance, graph: BaseAssetGraph[Any], key: dg.AssetKey, now: datetime
 ) -> Upstream:
     """Return the state of all that an asset rests on."""
-    nodes = [graph.get(each) for each in graph.get_ancestor_asset_keys(key)]
+    nodes = [graph.get(each) for each in graph.get_ancestor_asset_keys(key, True)]
     assets = collect.graph(nodes, {})
     statuses = Statuses(instance).read(assets)
     verdicts = Verdicts(assets.assets, statuses, now, {})

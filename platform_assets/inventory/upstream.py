@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from platform_assets.inventory.health import NO_STATUS, Health, Status, Verdict, span
-from platform_assets.inventory.model import RECORD, Asset, Graph
+from platform_assets.inventory.model import Asset, Graph
 
 LATE = "late"
 # Kinds that carry no data on.
-BESIDE = ("report", RECORD)
+BESIDE = ("report", "record")
 # Kinds that stay true whatever becomes of what they are downstream of: the platform's own tables
 # tell that a source is late, and what is measured from them must not fall silent when it is.
 SELF_RELIANT = ("platform",)
@@ -45,7 +45,10 @@ def upstream(
 
     Args:
         itself: whether the asset's own failure counts too, as that of a key result's last run.
+            What is not in the graph can't be relied on.
     """
+    if key not in graph.assets:
+        return Upstream({}, (f"{key}: no such asset is known",))
     health, trouble = {}, []
     for asset in _sources_first(graph, key, itself):
         found, status = verdicts[asset.key], statuses.get(asset.key, NO_STATUS)
@@ -62,8 +65,8 @@ def _sources_first(graph: Graph, key: str, itself: bool) -> list[Asset]:
     found = {key: 0}  # with the distance
     ahead = deque([key])
     while ahead:
-        here = graph.assets.get(ahead.popleft())
-        if here is None or (here.kind in SELF_RELIANT and here.key != key):
+        here = graph.assets[ahead.popleft()]
+        if here.kind in SELF_RELIANT and here.key != key:
             continue
         for parent in graph.having(here.parents):
             if parent.key not in found and parent.kind not in BESIDE:

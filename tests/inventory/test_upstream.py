@@ -99,3 +99,9 @@ def test_its_own_failure_counts_only_where_asked() -> None:
     assert look(failed).trouble == ("key_result/sold: the last run failed",)
     assert look(failed, itself=False).trouble == ()
     assert "key_result/sold" not in look(failed, itself=False).health
+
+
+def test_what_is_not_known_can_not_be_relied_on() -> None:
+    assert upstream(Graph(), {}, {}, "key_result/sold", NOW).trouble == (
+        "key_result/sold: no such asset is known",
+    )
