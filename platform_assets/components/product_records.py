@@ -6,10 +6,9 @@ What does not: reading records (`product.curated`, `product.store`), their rows 
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from pydantic import Field
 
 from platform_assets.policy import Freshness, line_of, stamp
@@ -112,7 +111,9 @@ def _asset(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
                 asset_key=_key(table), metadata={"dagster/row_count": counts[table.name], **mark}
             )
         if context.selected_asset_check_keys:
-            yield _held(written, store, context.repository_def.asset_graph)
+            graph = context.repository_def.asset_graph
+            assets = {key.to_user_string() for key in graph.get_all_asset_keys()}
+            yield held(written, store, assets, set(map(_check_name, graph.asset_check_keys)))
 
     return records
 
@@ -126,10 +127,17 @@ def _read() -> tuple[State, Curated, Everything]:
         store.close()
 
 
-def _held(written: Curated, store: Everything, graph: BaseAssetGraph[Any]) -> dg.AssetCheckResult:
+def held(
+    written: Curated, store: Everything, assets: Collection[str], checks: Collection[str]
+) -> dg.AssetCheckResult:
     """Return whether the links from and to the store lead somewhere.
 
-    What was said of an asset stays when the asset goes: that is no fault.
+    What was said of an asset stays when the asset goes: that is no fault. In a store where nobody
+    has asked for anything, a developer's for one, nothing can be looked up.
+
+    Args:
+        assets: keys of all assets.
+        checks: all checks, as `<asset key>:<name>`.
     """
     submitted = [
         link
@@ -137,15 +145,15 @@ def _held(written: Curated, store: Everything, graph: BaseAssetGraph[Any]) -> dg
         if links.into_store(link) and link.relation != "about"
     ]
     people = {each.name for each in store.requests} | {each.name for each in store.feedback}
-    assets = {key.to_user_string() for key in graph.get_all_asset_keys()}
-    checks = set(map(_check_name, graph.asset_check_keys))
-    faults = links.broken(submitted, {*written.by_name, *people, *assets}, checks)
+    known = {*written.by_name, *people, *assets}
+    faults = links.broken(submitted, known, checks) if people else []
+    unknown = "" if people else "Nobody has asked for anything yet: no link was looked up."
     return dg.AssetCheckResult(
         asset_key=_key(LINKS),
         check_name=HOLD,
         passed=not faults,
         severity=dg.AssetCheckSeverity.ERROR,
-        description="\n".join(faults) or None,
+        description="\n".join(faults) or unknown or None,
         metadata={"links": len(submitted), "broken": len(faults)},
     )
 
