@@ -77,13 +77,14 @@ class DemandPages:
 
     def _ask(self, asked: Asked, view: View) -> Facts:
         """Return an empty form, or one begun by a search in vain or on an asset's page."""
-        text, about, searched = (
-            asked.query_params.get(n, "").strip()[:LONGEST] for n in ("q", "about", "searched")
+        given_so_far = {n: asked.query_params.get(n, "").strip()[:LONGEST] for n in ASKED}
+        text, searched = (
+            asked.query_params.get(n, "").strip()[:LONGEST] for n in ("q", "searched")
         )
-        begun = {"title": text or searched, "about": about}
-        if searched and not about:
+        begun = {**given_so_far, "title": given_so_far["title"] or text or searched}
+        if searched and not begun["about"]:
             begun["about"] = f"{shown.SEARCHED}{searched}"
-        return self._ask_facts(view, {**dict.fromkeys(ASKED, ""), **begun}, None)
+        return self._ask_facts(view, begun, None)
 
     def _ask_facts(self, view: View, begun: dict[str, str], fault: Facts | None) -> Facts:
         return {
@@ -105,6 +106,8 @@ class DemandPages:
 
     def _asked(self, asked: Asked, form: Form, who: str) -> str:
         told = given(form, *ASKED)
+        if form.get("look"):
+            return address("/ask", **told)
         needed_by = day(form, "needed_by", "Needed by")
         made = self.desk.store.submit_request(
             who,
