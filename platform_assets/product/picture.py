@@ -1,7 +1,7 @@
 """The picture of a key result: its measurements over time, against where it should be.
 
 What belongs here: scales and shapes, as SVG. What does not: colours (CSS classes `kr-…`, in
-`static/demand.css`), when it was measured and when not (`picture_parts`), how it stands
+`static/records.css`), when it was measured and when not (`picture_parts`), how it stands
 (`progress`).
 
 The line has a gap where nothing was measured, hatched, and where the definition changed, with a
