@@ -140,6 +140,37 @@ MONTHS = """
 {%- set dates = "(select date '2025-11-30' as d union all select date '2026-02-01') as r" %}
 select period from ({{ periods(dates, 'd', 'month', 16) }}) as p
 """
+PRIORITIES = """
+{%- set cost = '(coalesce(value, 1.5) + greatest(urgency, risk)) / size' %}
+{%- set formula = cost ~ ' - reach / (impact - 1)' %}
+with r as (
+    select 1 as n, 0.125e0 as value, 2.675e0 as urgency, 3e0 as risk, 5e0 as size,
+        1234.56789e0 as reach, 0.25e0 as impact, cast(null as double) as nothing
+    union all select 2, null, null, 100e0, 3e0, 0e0, 3e0, null
+    union all select 3, 1e0, 1e0, 1e0, 0e0, null, 3e0, null
+    union all select 4, 1e0, 1e0, 1e0, 2e0, 9e6, 1e0, null
+    union all select 5, -1.005e0, 1e0, 1e0, 8e0, -2.5e0, 1e-5, null
+),
+scored as (select *, {{ priority_score(formula) }} as score from r)
+select
+    n,
+    cast(score as decimal(18, 2)) as score,
+    {{ priority_arithmetic(formula, 'score') }} as arithmetic,
+    {{ number_text('reach', 4) }} as reach,
+    {{ number_text('value', 2) }} as value
+from scored
+"""
+MIDDLES = """
+select
+    g,
+    {{ mean('whole', 2) }} as mean,
+    {{ mean('nullif(whole, whole)', 2) }} as mean_of_none,
+    cast(percentile_cont(0.5) within group (
+        order by case when whole > 0 then cast(whole as double) end
+    ) as decimal(18, 1)) as median
+from r
+group by g
+"""
 MODELS = {
     "texts": TEXTS,
     "jsons": JSONS,
@@ -148,6 +179,8 @@ MODELS = {
     "latest": ROWS + LATEST,
     "days": DAYS,
     "months": MONTHS,
+    "priorities": PRIORITIES,
+    "middles": ROWS + MIDDLES,
 }
 
 
@@ -173,3 +206,8 @@ def test_each_shim_says_the_same_on_both_engines(spark_data: Path, tmp_path: Pat
         (2, None, "/only/path", "%zz"),
     ]
     assert [len(duckdb[name]) for name in ("days", "months", "latest")] == [4, 4, 2]
+    assert [row[2] for row in duckdb["priorities"][2:4]] == [
+        "size and reach are not estimated",
+        "(coalesce(value 1, 1.5) + greatest(urgency 1, risk 1)) ÷ size 2 - reach 9000000 "
+        "÷ (impact 1 - 1) divides by 0",
+    ]
