@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from platform_assets.product.store import RecordStore, Refused
+from platform_assets.product.store import RecordStore, Refused, database
+from platform_assets.product.store.tables import requests
+from resources.errors import PlatformError
 from tests.product import store_processes
 from tests.servers import postgresql
 
@@ -88,6 +90,21 @@ def test_the_same_sent_by_many_clicks_is_kept_once(stores: list[RecordStore]) ->
         sent = pool.map(lambda n: stores[n % 3].submit_request("ann", title="Revenue"), range(12))
         assert {request.number for request in sent} == {1}
     all_is_whole(stores[0], writes=1)
+
+
+def test_who_reads_waits_for_no_writer_and_who_writes_not_for_ever(
+    stores: list[RecordStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = stores[0].submit_request("ann", title="Revenue")
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.05)
+    with stores[0]._database.writing() as connection:
+        connection.execute(requests.update().values(title="unfinished"))
+        for store in stores:
+            assert store.requests() == [asked]
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(stores[0].submit_request, "bo", title="Orders")
+            assert isinstance(waiting.exception(timeout=10), PlatformError)
+    assert stores[0].submit_request("bo", title="Orders").number == 2
 
 
 def test_eight_processes_that_open_and_write_at_once_lose_nothing(tmp_path: Path) -> None:

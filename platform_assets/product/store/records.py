@@ -206,7 +206,7 @@ class RecordStore(ReadableStore):
         """
         text = bounds.words(words, "the comment", needed=True)
         with self._writing(who) as w:
-            reading.exists(w.connection, record)
+            reading.must_exist(w.connection, record)
             number = w.just_sent(t.comments, "author", record=record, words=text)
             if number is None:
                 w.may_submit()
