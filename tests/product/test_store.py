@@ -202,7 +202,7 @@ def test_nobody_floods_the_store(store: RecordStore, monkeypatch: pytest.MonkeyP
     for _ in range(3):
         store.decline(3, "ann", "no")
         store.reopen(3, "ann")
-    assert writing.MOST == 5 and store.request(3).state == "new", "triage may be quick"
+    assert store.request(3).state == "new", "triage may be quick"
 
 
 def test_what_is_refused_changes_nothing(store: RecordStore) -> None:
