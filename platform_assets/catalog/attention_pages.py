@@ -56,9 +56,10 @@ class AttentionPages:
             ]
         return found
 
-    def home(self, view: View) -> Facts:
-        """Return what the home page shows of the list."""
-        return top(self._attention.of(view))
+    def home(self, request: Request, view: View) -> Facts:
+        """Return what the home page shows of the list, and the picture beside it."""
+        found = self._attention.of(view)
+        return top(found) | ({} if _as_json(request) else drawn(found))
 
     def _list(self, request: Request, view: View) -> Facts:
         return self._facts(request, view, None)
@@ -69,14 +70,13 @@ class AttentionPages:
         found = self._attention.of(view)
         facts = attention_page(found, kind, owner, page)
         facts |= {"can_snooze": self._attention.records is not None}
-        if not request.url.path.endswith(".json"):
-            facts |= {"picture": asdict(found.picture), "colours": LIGHT, "wrong": wrong}
+        if not _as_json(request):
+            facts |= {**drawn(found), "wrong": wrong}
         return facts
 
     def _picture(self, request: Request) -> Response:
-        drawn = self._attention.of(self._site.catalog.view()).picture
-        facts = {"picture": asdict(drawn), "colours": LIGHT}
-        body = render.page("attention_picture", facts, standalone=True)
+        found = self._attention.of(self._site.catalog.view())
+        body = render.page("attention_picture", drawn(found), standalone=True)
         return Response(body, media_type="image/svg+xml")
 
     def _snooze(self, store: RecordStore) -> Callable[[Request, Form, str], str]:
@@ -110,6 +110,10 @@ def _wake(store: RecordStore) -> Callable[[Request, Form, str], str]:
     return wake
 
 
+def _as_json(request: Request) -> bool:
+    return request.url.path.endswith(".json")
+
+
 def _back(form: Form) -> str:
     """Return the address of the list as it was seen."""
     given = {name: form.get(name, "") for name in ("kind", "owner")}
@@ -121,6 +125,11 @@ def top(found: Listed) -> Facts:
     """Return the beginning of the list, and what of it there is more."""
     shown = [entry(found, item) for item in found.awake[:TOP]]
     return {"attention": shown, "attention_total": len(found.awake)}
+
+
+def drawn(found: Listed) -> Facts:
+    """Return the picture, and the colours that it has on its own."""
+    return {"picture": asdict(found.picture), "colours": LIGHT}
 
 
 def attention_page(found: Listed, kind: str = "", owner: str = "", page: int = 1) -> Facts:

@@ -5,7 +5,8 @@ What does not: what is trouble (`care`), shapes and colours (`templates/attentio
 
 From left to right: sources, staging, and so on to what people read. Within a layer what depends on
 another of it stands further right. An asset that waits only for another one in trouble is outlined
-in its colour, and so is the way between them: the eye finds the cause, then what hangs on it.
+in its colour, and so is the way between them: the eye finds the cause, then what hangs on it. A
+column takes the room that its labels need: most have none.
 """
 
 import math
@@ -17,11 +18,13 @@ from platform_assets.care.causes import Causes
 from platform_assets.care.importance import Importance
 from platform_assets.care.model import Item
 from platform_assets.catalog.lineage import ordered
-from platform_assets.inventory.model import Graph
+from platform_assets.inventory.model import Asset, Graph
 
 # Where the bands begin, from left to right; other layers stand in the last.
 BANDS: Mapping[str, str] = {
     "raw": "Sources",
+    "platform": "Platform",
+    "product": "Records",
     "staging": "Staging",
     "intermediate": "Intermediate",
     "marts": "Marts",
@@ -31,8 +34,9 @@ BANDS: Mapping[str, str] = {
 }
 MOST = 500  # assets of one drawing: those in trouble, then the most important
 TALLEST = 30  # assets above each other before a column is split
-ROW, COLUMN, NARROW = 26, 104, 34  # pixels between rows, columns, parts of a split column
-TOP, SIDE, LABEL = 44, 24, 150  # pixels above the rows, beside the columns, for the last labels
+ROW, COLUMN, NARROW = 26, 92, 34  # pixels between rows, columns, parts of a split column
+TOP, SIDE = 44, 24  # pixels above the rows, and beside the columns
+LETTER, BESIDE = 7, 40  # pixels of a letter of a label, and of what is beside the label
 LONGEST = 26  # letters of a label
 BAD, SOME = 5.0, 2.5  # weights from which trouble is bad, and from which it is more than a blemish
 LEVELS = ("bad", "some", "slight")
@@ -44,7 +48,7 @@ class Spot:
 
     Attributes:
         level: one of `LEVELS`; "waits" for another asset, "unknown" or "fine".
-        label: "" for what is only to be seen as being there.
+        label: "" for what is only to be seen as being there; of what waits, reports have one.
     """
 
     key: str
@@ -58,7 +62,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Line:
-    """From one asset to another; `bad` where the other waits for the one."""
+    """From one asset to another; `bad` on the way from a cause to what waits for it."""
 
     path: str
     bad: bool
@@ -99,15 +103,14 @@ def picture(
         :MOST
     ]
     chosen = set(first)
-    columns = _columns(graph, chosen)
-    at, width, height, bands = _placed(columns)
-    spots = [
-        _spot(graph, key, at[key], weight[key], troubles.get(key, ()), key in waits, key in unmade)
-        for key in at
-    ]
+    told = {key: _told(graph.assets[key], troubles.get(key, ()), key in waits, key in unmade)
+            for key in first}  # fmt: skip
+    at, width, height, bands = _placed(_columns(graph, chosen), told)
+    spots = [_spot(key, at[key], weight[key], told[key]) for key in at]
+    ways = _between(graph, waits)
     rank = {"fine": 0, "unknown": 1, "waits": 2, "slight": 3, "some": 4, "bad": 5}
     lines = [
-        Line(_curve(at[parent], at[key]), _carries(parent, key, waits))
+        Line(_curve(at[parent], at[key]), any({parent, key} <= way for way in ways))
         for key in at
         for parent in graph.assets[key].parents
         if parent in at
@@ -138,10 +141,18 @@ def _by_asset(graph: Graph, items: Iterable[Item]) -> dict[str, list[Item]]:
     return found
 
 
-def _carries(parent: str, key: str, waits: Mapping[str, frozenset[str]]) -> bool:
-    """Return whether a line is on the way from a cause to what waits for it."""
-    causes = waits.get(key, frozenset())
-    return parent in causes or bool(causes & waits.get(parent, frozenset()))
+def _between(graph: Graph, waits: Mapping[str, frozenset[str]]) -> list[set[str]]:
+    """Return for each cause what lies between it and all that waits for it, both ends included."""
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for key, causes in waits.items():
+        for cause in causes:
+            waiting[cause].append(key)
+    found = []
+    for cause, keys in waiting.items():
+        below = {cause, *graph.downstream(cause)}
+        above = {each for key in keys for each in (key, *graph.upstream(key))}
+        found.append(below & above)
+    return found
 
 
 def _columns(graph: Graph, chosen: set[str]) -> list[tuple[str, list[str]]]:
@@ -163,16 +174,42 @@ def _columns(graph: Graph, chosen: set[str]) -> list[tuple[str, list[str]]]:
     return [(names[place[0]], row) for place, row in zip(places, rows, strict=True)]
 
 
+@dataclass(frozen=True)
+class Told:
+    """How an asset is, its label, and what is said of it."""
+
+    level: str
+    label: str
+    words: str
+
+
+def _told(asset: Asset, items: Sequence[Item], waits: bool, unmade: bool) -> Told:
+    said = "; ".join(item.what for item in items)
+    name = asset.label if asset.kind == "report" else asset.name
+    short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"
+    if items:
+        how = level(items[0].trouble)
+        return Told(how, short if how in LEVELS[:2] else "", said)
+    if waits:
+        label = short if asset.kind == "report" else ""
+        return Told("waits", label, "waits for what it rests on")
+    if unmade:
+        return Told("unknown", "", "not made yet")
+    return Told("fine", "", "nothing is wrong with it")
+
+
 Places = dict[str, tuple[float, float]]
 Bands = tuple[tuple[str, float, float], ...]
 
 
-def _placed(columns: Sequence[tuple[str, list[str]]]) -> tuple[Places, int, int, Bands]:
+def _placed(
+    columns: Sequence[tuple[str, list[str]]], told: Mapping[str, Told]
+) -> tuple[Places, int, int, Bands]:
     """Return where assets stand, the size of it all, and the bands."""
     tallest = max((min(len(keys), TALLEST) for _, keys in columns), default=1)
     at: Places = {}
     ends: dict[str, tuple[float, float]] = {}
-    x = float(SIDE)
+    x = last = float(SIDE)
     for band, keys in columns:
         parts = -(-len(keys) // TALLEST)
         tall = -(-len(keys) // parts)
@@ -181,39 +218,21 @@ def _placed(columns: Sequence[tuple[str, list[str]]]) -> tuple[Places, int, int,
             at[key] = (x + place // tall * NARROW, top + (place % tall + 0.5) * ROW)
         last = x + (parts - 1) * NARROW
         ends[band] = (ends.get(band, (x, x))[0], last)
-        x = last + COLUMN
-    width = int(x - COLUMN + SIDE + LABEL)
+        letters = max(len(told[key].label) for key in keys)
+        x = last + max(COLUMN, letters * LETTER + BESIDE if letters else 0)
     bands = tuple((BANDS[band], left, right) for band, (left, right) in ends.items())
-    return at, width, TOP + tallest * ROW + SIDE // 2, bands
+    return at, int(max(x, last + COLUMN)), TOP + tallest * ROW + SIDE // 2, bands
 
 
-def _spot(
-    graph: Graph,
-    key: str,
-    at: tuple[float, float],
-    weight: float,
-    items: Sequence[Item],
-    waits: bool,
-    unmade: bool,
-) -> Spot:
-    asset = graph.assets[key]
-    how = (
-        level(items[0].trouble)
-        if items
-        else "waits" if waits else "unknown" if unmade else "fine"
-    )  # fmt: skip
-    said = "; ".join(item.what for item in items)
-    words = said or {"waits": "waits for what it rests on", "unknown": "not made yet"}.get(how, "")
-    name = asset.label if asset.kind == "report" else asset.name
-    short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+def _spot(key: str, at: tuple[float, float], weight: float, told: Told) -> Spot:
     return Spot(
         key=key,
         x=round(at[0], 1),
         y=round(at[1], 1),
         radius=round(3 + 1.3 * math.sqrt(weight), 1),
-        level=how,
-        label=short if how in LEVELS[:2] else "",
-        words=words or "nothing is wrong with it",
+        level=told.level,
+        label=told.label,
+        words=told.words,
     )
 
 

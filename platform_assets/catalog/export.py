@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from platform_assets.catalog import coverage, pages, render
 from platform_assets.catalog.attention import listed
-from platform_assets.catalog.attention_pages import top
+from platform_assets.catalog.attention_pages import drawn, top
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.present import Facts
@@ -78,8 +78,8 @@ def _write(page: Page, view: View, known: set[str], folder: Path) -> None:
 
 
 def _pages(view: View, days: Mapping[str, list[tuple[str, float]]]) -> Iterator[Page]:
-    graph = view.graph.assets
-    yield Page("/catalog/", "home", {**pages.home(view), **top(listed(view))})
+    graph, found = view.graph.assets, listed(view)
+    yield Page("/catalog/", "home", {**pages.home(view), **top(found), **drawn(found)})
     yield Page("/catalog/search", "search_offline", {"assets": len(graph)})
     yield Page("/catalog/glossary", "glossary", pages.glossary(view))
     yield Page("/catalog/coverage", "coverage", coverage.coverage(view, days))

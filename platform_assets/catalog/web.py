@@ -93,7 +93,7 @@ class Pages:
             *page("/tag/{name:path}", "group", self._named(pages.tag_page, "name")),
             Route(f"/badge/{key}.svg", self._badge),
             Route(f"/badge/{key}.json", self._badge_facts),
-            Route("/openapi.json", _openapi),
+            Route("/openapi.json", self._openapi),
             Route(f"/impact/{key}.csv", self._impact_csv),
             *page(f"/history/{key}", "history", self._history),
             *page(f"/impact/{key}", "impact", self._named(pages.impact, "key")),
@@ -112,7 +112,7 @@ class Pages:
         return lambda request, view: facts(view, request.path_params[name])
 
     def _home(self, request: Request, view: View) -> Facts:
-        return {**pages.home(view), **self.attention.home(view)}
+        return {**pages.home(view), **self.attention.home(request, view)}
 
     def _search(self, request: Request, view: View) -> Facts:
         text = request.query_params.get("q", "").strip()[:LONGEST]
@@ -195,6 +195,9 @@ class Pages:
             }
         )
 
+    def _openapi(self, request: Request) -> Response:
+        return JSONResponse(openapi.description(demand=self.records is not None))
+
     def _healthz(self, request: Request) -> Response:
         view = self.catalog.view()
         state = {
@@ -244,7 +247,3 @@ def application(
 
 def _theme(request: Request) -> Response:
     return Response(theme(), media_type="text/css")
-
-
-def _openapi(request: Request) -> Response:
-    return JSONResponse(openapi.description())
