@@ -7,10 +7,12 @@ rules by which one stands (`product.progress`).
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import dagster as dg
+import sqlalchemy
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._utils.schedules import is_valid_cron_string
 from pydantic import Field, field_validator
@@ -198,13 +200,19 @@ def _measurement(
         if rests_on.trouble:
             found = measuring.unmeasured(kr, now, run_id, health, rests_on.trouble)
         else:
-            found = measuring.measure(kr, warehouse.engine(), now, run_id, health)
+            found = measuring.measure(kr, _engine(warehouse), now, run_id, health)
     except PlatformError as error:
         failed = measuring.unmeasured(kr, now, run_id, health, [error.message])
         measuring.append(warehouse, failed)
         raise
     measuring.append(warehouse, found)
     return found
+
+
+@lru_cache(maxsize=1)
+def _engine(warehouse: Warehouse) -> sqlalchemy.Engine:
+    """Return one engine for all key results of a run: opening the lake costs ten queries."""
+    return warehouse.engine()
 
 
 def _upstream(
