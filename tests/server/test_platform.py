@@ -90,6 +90,19 @@ def test_lineage_of_another_platform_comes_in_and_is_shown(platform: Running) ->
     assert "airflow" in [each["name"] for each in namespaces]
 
 
+def test_what_a_browser_looks_at_is_written_down_within_seconds(platform: Running) -> None:
+    address = f"http://127.0.0.1:{platform.port}/catalog/asset/first"
+    request = urllib.request.Request(address, headers={"User-Agent": "Mozilla/5.0 (X11; Linux)"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
+
+    def written() -> list[str]:
+        files = (platform.data / "usage" / "waiting").glob("*.open")
+        return [line for file in files for line in file.read_text().splitlines()]
+
+    wait_for(lambda: any('"asset": "first"' in line for line in written()))
+
+
 def test_a_run_is_a_fork_that_imports_nothing_anew(platform: Running) -> None:
     imports = platform.lines("imports.txt")
     assert platform.wait_for_run(platform.launch()) == "SUCCESS"
