@@ -105,7 +105,7 @@ def make(
     company = Company(config, tape)
     company.take_over_customers()
     deliveries = Deliveries(folder, config, manifest)
-    deliveries.usage.begin(config.start)
+    deliveries.usage.begin()
     for day_index in range(config.days):
         deliveries.day(day_index, tape, company.live_day(day_index))
         if progress:

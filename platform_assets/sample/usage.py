@@ -5,6 +5,7 @@ how use is recorded (`platform_assets.usage`); the fields are those of its event
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -66,7 +67,7 @@ class Reader:
 
 
 class UsageDelivery:
-    """Writes what was recorded, one file a day; a day's file depends on the day alone."""
+    """Writes what was recorded, one file a day: what is in it depends on the day alone."""
 
     def __init__(self, folder: Folder, planted: SourcePlanted, seed: int, start: date) -> None:
         """Write below `folder`; `start` is the first day with data, the catalog's is earlier."""
@@ -78,24 +79,25 @@ class UsageDelivery:
             for n in range(READERS)
         ]
 
-    def begin(self, start: date) -> None:
-        """Write the days before the first day with data."""
-        day = self.first
-        while day < start:
-            self.deliver_day(day)
-            day += timedelta(days=1)
+    def begin(self) -> None:
+        """Write, as one file, the days before the first day with data."""
+        self._write(self.first, BEFORE)
 
     def deliver_day(self, day: date) -> None:
         """Write what was recorded on a day."""
-        events = sorted(self._events(day), key=lambda event: str(event["used_at"]))
+        self._write(day, 1)
+
+    def _write(self, first: date, days: int) -> None:
+        """Write the file of some days, and count it."""
+        found = (e for n in range(days) for e in self._events(first + timedelta(days=n)))
+        events = sorted(found, key=lambda event: str(event["used_at"]))
         body = b"".join(json.dumps(e, separators=(",", ":")).encode() + b"\n" for e in events)
-        self.folder.write(f"usage/date={day}/usage.ndjson.gz", compress(body))
+        self.folder.write(f"usage/date={first}/usage.ndjson.gz", compress(body))
         self.planted.close_file(len(events), 0)
         self.planted.distinct += len(events)
         self.planted.first_event_at = self.planted.first_event_at or events[0]["used_at"]
         self.planted.last_event_at = events[-1]["used_at"]
-        for event in events:
-            self.planted.counts[event["kind"]] = self.planted.counts.get(event["kind"], 0) + 1
+        self.planted.add_counts(Counter(event["kind"] for event in events))
 
     def _events(self, day: date) -> Iterator[Event]:
         """Yield the events of a day, reader by reader."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from platform_assets.sample.usage import ASSETS, BEFORE, IN_VAIN
+from platform_assets.sample.usage import ASSETS, IN_VAIN
 from resources.settings import PROJECT_ROOT
 
 from .conftest import CONFIG, Made
@@ -18,7 +18,7 @@ DEFS = PROJECT_ROOT / "platform_assets/defs"
 @pytest.fixture(scope="module")
 def events(made: Made) -> list[dict[str, Any]]:
     files = sorted(made.landing.glob("usage/date=*/usage.ndjson.gz"))
-    assert len(files) == CONFIG.days + BEFORE
+    assert len(files) == CONFIG.days + 1  # what came before is one file
     return [json.loads(line) for file in files for line in gzip.open(file).readlines()]
 
 
