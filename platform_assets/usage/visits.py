@@ -22,11 +22,13 @@ CATALOG, FILES = "/catalog/", "/files/reports/"
 LONGEST = 200  # characters of what was searched for
 LONGEST_KEY = 500
 # First parts of addresses below the catalog that are parts of a page, or for machines.
-PARTS = {"static", "lineage", "badge", "preview", "profile", "healthz"}
-OF_AN_ASSET = {"asset", "history", "impact", "tell"}
+PARTS = {"static", "lineage", "badge", "history", "preview", "profile", "healthz"}
+OF_AN_ASSET = {"asset", "impact", "tell"}
 OF_A_RECORD = {
     "request", "feedback", "requirement", "objective", "decision", "minutes", "metric",
 }  # fmt: skip
+# What a browser says that it asks for, where somebody sees it; over plain HTTP it does not say.
+SEEN = {"", "document", "iframe"}
 _ROBOT = re.compile(r"bot\b|crawl|spider|slurp|monitor|uptime|pingdom|probe|prometheus", re.I)
 _MACHINE = re.compile(r"\.(json|svg|css|js|png|ico)$")
 Event = dict[str, Any]
@@ -70,11 +72,14 @@ def events_of(visit: Visit) -> list[Event]:
     else:
         told = _of_page(visit, visit.path[len(CATALOG) :])
     by_browser = visit.header("user-agent").startswith("Mozilla/")
+    # The page of a search fetches results while somebody types; nothing else that is fetched counts.
+    seen = by_browser and visit.header("sec-fetch-dest") in SEEN
+    counted = {"query", "download"} | ({"search"} if by_browser else set())
     at = datetime.fromtimestamp(visit.at, UTC).isoformat(timespec="milliseconds")
     return [
         {"used_at": at.replace("+00:00", "Z"), **event}
         for event in told
-        if by_browser or event["kind"] in ("query", "download")
+        if seen or event["kind"] in counted
     ]
 
 

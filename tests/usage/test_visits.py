@@ -31,7 +31,7 @@ def told(path: str, query: str = "", **headers: str) -> list[dict[str, Any]]:
         ("/catalog/coverage", "coverage", None),
         ("/catalog/owner/anna@example.org", "owner", None),
         ("/catalog/asset/marts/fct_orders", "asset", "marts/fct_orders"),
-        ("/catalog/history/raw/shop/orders", "history", "raw/shop/orders"),
+        ("/catalog/impact/raw/shop/orders", "impact", "raw/shop/orders"),
         ("/catalog/column/raw/shop/orders/total", "column", "raw/shop/orders"),
         ("/catalog/tell/report/sales", "tell", "report/sales"),
         ("/catalog/report/sales", "report", "report/sales"),
@@ -62,6 +62,7 @@ def test_a_page_that_a_search_led_to_says_so() -> None:
         "/catalog/attention.svg",
         "/catalog/lineage/marts/fct_orders.svg",
         "/catalog/badge/marts/fct_orders.svg",
+        "/catalog/history/marts/fct_orders",
         "/catalog/preview/marts/fct_orders",
         "/catalog/profile/marts/fct_orders",
         "/catalog/static/catalog.css",
@@ -142,6 +143,15 @@ def test_robots_and_pages_that_a_browser_fetches_ahead_do_not_count() -> None:
     for agent in ("Mozilla/5.0 (compatible; Googlebot/2.1)", "kube-probe/1.29", "", "curl/8.5"):
         assert told(page, user_agent=agent) == []
     assert told(page, sec_purpose="prefetch;prerender") == []
+
+
+def test_what_a_page_fetches_for_itself_does_not_count_but_a_search_and_a_query() -> None:
+    def fetched(path: str, query: str = "") -> int:
+        return len(told(path, query, sec_fetch_dest="empty"))
+
+    assert not fetched("/catalog/asset/marts/a") and not fetched("/files/reports/a/latest.html")
+    assert fetched("/catalog/search", "q=a") and fetched("/catalog/query", "sql=FROM+marts.a")
+    assert told("/files/reports/a/latest.html", sec_fetch_dest="iframe")
 
 
 def test_a_program_that_reads_a_table_or_takes_a_file_is_use_of_it() -> None:
