@@ -122,11 +122,14 @@ class ObjectiveHead(Head):
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
-        times = [(each.start, each.due) for each in self.key_results]
-        for own_start, own_due in [(self.start, self.due), *times]:
-            start, due = own_start or self.start, own_due or self.due
+        if self.start >= self.due:
+            raise ValueError(f"`due` is {self.due}, which is not after `start`, {self.start}")
+        for each in self.key_results:
+            start, due = each.start or self.start, each.due or self.due
             if start >= due:
-                raise ValueError(f"`due` is {due}, which is not after `start`, {start}")
+                raise ValueError(
+                    f"`key_results`: {each.id} is due on {due}, which is not after {start}"
+                )
         return self
 
     def record(self, page: Page) -> Objective:

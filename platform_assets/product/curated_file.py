@@ -116,8 +116,9 @@ def read(file: Path, root: Path) -> Page | Fault:
 
 
 def shown(file: Path, root: Path) -> str:
-    """Return a file's name from `root`; its own name where it is elsewhere."""
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
+    """Return a file's name from `root`; with its folder's alone where it is elsewhere."""
+    inside = file.is_relative_to(root)
+    return (file.relative_to(root) if inside else Path(*file.parts[-2:])).as_posix()
 
 
 def _inside(node: yaml.Node, part: int | str) -> tuple[int, yaml.Node] | None:

@@ -29,14 +29,29 @@ _PATTERNS = {
     "id": "write it in a-z, 0-9 and -",
 }
 
+_FIELD = re.compile(r"`(\w+)")  # that begins what is said of several at once
+
 
 def faults_of(
     kind: str, type_: type[BaseModel], error: ValidationError, page: Page
 ) -> Iterator[Fault]:
-    """Yield what pydantic found wrong with a page, each with the line to look at."""
-    for each in error.errors():
+    """Yield what pydantic found wrong with a page, each with the line to look at.
+
+    A field that is missing because its name is misspelt is told once, as misspelt.
+    """
+    found = error.errors()
+    meant = {
+        (*each["loc"][:-1], _nearest(str(each["loc"][-1]), _fields(type_, each["loc"][:-1])))
+        for each in found
+        if each["type"] == "extra_forbidden"
+    }
+    for each in found:
         path = each["loc"]
-        yield Fault(page.file, page.line(path), _in_words(kind, type_, each, path))
+        if each["type"] != "missing" or path not in meant:
+            said = _in_words(kind, type_, each, path)
+            named = _FIELD.match(said) if each["type"] == "value_error" else None
+            line = page.line((*path, named[1]) if named else path)
+            yield Fault(page.file, line, said)
 
 
 def _in_words(kind: str, type_: type[BaseModel], each: Any, path: tuple[int | str, ...]) -> str:
@@ -77,5 +92,9 @@ def _fields(type_: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"There is {', '.join(known)}."
+    near = _nearest(name, known)
+    return f"Did you mean `{near}`?" if near else f"There is {', '.join(known)}."
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    return next(iter(difflib.get_close_matches(name, known, n=1)), "")

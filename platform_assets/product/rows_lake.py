@@ -35,16 +35,21 @@ def replace(warehouse: Warehouse, tables: Iterable[Table], rows: Rows) -> Mappin
     """
     tables = list(tables)
     with warehouse.write(SCHEMA) as connection:
+        there = _columns(connection)
         for table in tables:
-            _replace(connection, table, rows[table.name])
+            _replace(connection, table, rows[table.name], there.get(table.name))
     return {table.name: len(rows[table.name]) for table in tables}
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> None:
-    """Write one table; one whose columns are those of another release is made anew."""
+def _replace(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    rows: Sequence[Row],
+    there: Sequence[tuple[str, str]] | None,
+) -> None:
+    """Write one table; one whose columns are `there` from another release is made anew."""
     name = f"lake.{SCHEMA}.{identifier(table.name)}"
     wanted = [(column.name, column.type) for column in table.columns]
-    there = _columns(connection, table.name)
     if there != wanted:
         body = ", ".join(f"{identifier(column)} {type_}" for column, type_ in wanted)
         connection.execute(f"CREATE OR REPLACE TABLE {name} ({body})")
@@ -57,13 +62,16 @@ def _replace(connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence
         connection.unregister("records")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    """Return names and types of a table's columns; none where there is no such table."""
-    return connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' "
-        "AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [SCHEMA, table],
-    ).fetchall()
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """Return names and types of the columns of all tables that there are."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table, name, type_ in connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = 'lake' AND schema_name = ? ORDER BY table_name, column_index",
+        [SCHEMA],
+    ).fetchall():
+        found.setdefault(table, []).append((name, type_))
+    return found
 
 
 def _differs(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
