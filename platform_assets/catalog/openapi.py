@@ -13,8 +13,13 @@ NAME: Schema = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLen
 KEY: Schema = {"type": "string", "minLength": 1, "maxLength": 300}
 
 
-def description() -> Schema:
-    """Return the OpenAPI document."""
+def description(demand: bool = False) -> Schema:
+    """Return the OpenAPI document.
+
+    Args:
+        demand: whether records of demand are served.
+    """
+    routes = _routes() | (_of_demand() if demand else {})
     return {
         "openapi": "3.1.0",
         "info": {
@@ -23,7 +28,7 @@ def description() -> Schema:
             "description": "What there is, what it means, whether it can be trusted. Read-only.",
         },
         "servers": [{"url": "/"}],
-        "paths": {f"/catalog{path}": {"get": route} for path, route in _routes().items()},
+        "paths": {f"/catalog{path}": {"get": route} for path, route in routes.items()},
         "components": {"schemas": {"Error": _object({"error": TEXT}, ["error"])}},
     }
 
@@ -34,6 +39,9 @@ def _routes() -> dict[str, Schema]:
         "/home.json": _get("The first page.", _object({"counts": {"type": "object"}}, ["counts"])),
         "/search.json": _get("Search, with facets.", found, *_searched(), errors=(400,)),
         "/suggest.json": _get("The best few matches.", found, _parameter("q", TEXT, "Words.")),
+        "/attention.json": _get(
+            "What needs attention.", _object({"items": {"type": "array"}}), errors=(503,)
+        ),
         **_of_assets(),
         **_groups(),
         **_of_rows(),
@@ -110,6 +118,56 @@ def _of_rows() -> dict[str, Schema]:
 
 
 _READING = (400, 404, 422, 503)
+_LISTS = {  # of demand: what each is, and what it has in any case
+    "/demand": ("What is aimed at, what comes next, what shipped.", "objectives"),
+    "/objectives": ("Objectives, and how their key results stand.", "groups"),
+    "/roadmap": ("What is built now, next and later.", "columns"),
+    "/releases": ("What shipped, by month.", "months"),
+    "/decisions": ("What was decided.", "decisions"),
+    "/requirements": ("What has to hold.", "requirements"),
+    "/metrics": ("What numbers mean.", "metrics"),
+    "/minutes": ("What meetings brought.", "minutes"),
+    "/mine": ("What whoever asks has asked for.", ""),
+    "/triage": ("Requests that wait to be looked at.", ""),
+    "/tell": ("What one can give feedback on.", ""),
+}
+_RECORDS = {
+    "/objective/{id}": "An objective.",
+    "/key_result/{id}": "A key result: how it stands, its measurements, what is behind it.",
+    "/decision/{id}": "A decision.",
+    "/requirement/{id}": "A requirement.",
+    "/metric/{id}": "A metric.",
+    "/minutes/{id}": "The minutes of a meeting.",
+}
+
+
+def _of_demand() -> dict[str, Schema]:
+    """Return the routes of requests, feedback, objectives and all other records."""
+    ident = _parameter("id", KEY, "The name of its file; of a key result its id.", "path")
+    number = _parameter("number", KEY, "The number of a request.", "path")
+    key = _parameter("key", KEY, "An asset's key.", "path")
+    words, about = _parameter("q", TEXT, "Words."), _parameter("about", TEXT, "An asset's key.")
+    away, here = (503,), (404, 503)
+    found = {
+        f"{path}.json": _get(what, _object({}, [name] if name else []), errors=away)
+        for path, (what, name) in _LISTS.items()
+    }
+    found |= {
+        f"{path}.json": _get(what, _object({}), ident, errors=here)
+        for path, what in _RECORDS.items()
+    }
+    method = _parameter("method", {"enum": ["rice", "wsjf"]}, "How scores are worked out.")
+    scored = _object({"scored": {"type": "array"}}, ["scored", "unscored", "method"])
+    return {
+        **found,
+        "/backlog.json": _get("What comes next, and why.", scored, method, errors=away),
+        "/requests.json": _get("Requests.", _object({}), words, about, errors=away),
+        "/request/{number}.json": _get("A request.", _object({}), number, errors=here),
+        "/feedback.json": _get("Feedback.", _object({}), about, errors=away),
+        "/ask.json": _get("What a request is begun with.", _object({}), words, about, errors=away),
+        "/ask/similar.json": _get("What exists already.", _object({}), words, errors=away),
+        "/tell/{key}.json": _get("What feedback is begun with.", _object({}), key, errors=here),
+    }
 
 
 def _groups() -> dict[str, Schema]:

@@ -98,6 +98,8 @@ def application(context: Any) -> Any:
     from starlette.routing import Mount, Route
 
     from platform_assets.catalog.catalog import Catalog
+    from platform_assets.catalog.demand.joined import Joined
+    from platform_assets.catalog.demand.records import Records
     from platform_assets.catalog.external import External, names_of_ours
     from platform_assets.catalog.usage import Usage
     from platform_assets.catalog.web import application as catalog_pages
@@ -118,10 +120,11 @@ def application(context: Any) -> Any:
     home, reports = Home.from_settings(), archive.from_settings(patience=READER_WAITS)
     store = Store.from_settings()
     external = External(Reader(store), names_of_ours, Naming.from_settings().jobs)
-    catalog = Catalog(context, home.data / "dbt" / "target", external)
+    records = RecordStore.from_settings(home.settings)
+    joined = Joined(Records(records))
+    catalog = Catalog(context, home.data / "dbt" / "target", external, joined)
     usage = Usage(home.data / "catalog" / "usage.sqlite", counting=home.settings.usage)
     recorder = recorder_of(home.settings, catalog, context.instance)
-    records = RecordStore.from_settings(home.settings)
     warehouse = Warehouse.from_settings()
     sandbox = Sandbox(warehouse)
     readiness = Readiness(probes(context, warehouse, home.settings))

@@ -8,6 +8,7 @@ definitions have it; between it and the tables are their own edges. What was sai
 which asset a request is about, is no edge: nothing would break with it.
 """
 
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ DOMAIN = "demand"
 LONGEST_TITLE = 64
 FORWARD = {"taken_up_by", "met_by", "answered_by", "measures", "settles", "delivers", "serves",
            "merged_into"}  # fmt: skip
+_MARKS = re.compile(r"\*\*|`|^#+ +", re.MULTILINE)  # of Markdown
 BACKWARD = {"measured_from", "minuted_in", "split_from", "defined_on", "supersedes"}
 
 
@@ -113,7 +115,7 @@ def _node(key: str, name: str, record: Record) -> Asset:
         key=key,
         kind="record",
         title=told.title,
-        description=told.description,
+        description=_MARKS.sub("", told.description),  # shown in lists, as plain text
         text=told.text,
         layer=name.partition("/")[0],
         domain=DOMAIN,
@@ -131,8 +133,8 @@ def _told(record: Record) -> _Told:
         text = " ".join(filter(None, words))
         return _Told(record.title, record.decision, text, record.state, record.assignee)
     if isinstance(record, Feedback):
-        text = " ".join((record.name, record.author, record.about, record.answer))
-        return _Told(_short(record), record.words, text, f"{record.rating} of 5")
+        text = " ".join((record.name, record.author, record.words, record.answer))
+        return _Told(_short(record), f"Said of {record.about}, {record.rating} of 5.", text)
     description, more = _written(record)
     return _Told(record.title, description, " ".join(more), state_of(record), record.owner)
 

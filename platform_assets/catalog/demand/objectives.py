@@ -184,7 +184,7 @@ def behind(view: View, snapshot: Snapshot, keys: Sequence[str]) -> Facts:
     waiting = [each for each in snapshot.requests_named(names) if each.state in OPEN]
     return {
         "reports": cards(view, _of(assets, "report")),
-        "tables": cards(view, _of(assets, "table", "platform", "other")),
+        "tables": cards(view, [a for a in _of(assets, "table", "platform", "other") if a.layer != "key_result"]),
         "sources": cards(view, _of(assets, "source", "external")),
         "requests": [shown.request(each, view) for each in waiting],
     }
