@@ -73,7 +73,7 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         small = (ingestion, landing, full, reports, catalog, shared_catalog, automation, lineage)
-        for command in (*small, lineage_out, received, maintenance, crowd, fresh, engines):
+        for command in (*small, lineage_out, received, demand, maintenance, crowd, fresh, engines):
             context.invoke(command)
 
 
@@ -226,6 +226,15 @@ def lineage(models: int, scale: float, rows: int) -> None:
     from benchmarks import lineage as benchmark
 
     benchmark.run(models, scale, rows)
+
+
+@main.command()
+@click.option("--assets", type=Sizes(), default="2000,10000", show_default=True)
+def demand(assets: list[int]) -> None:
+    """Keep requests of 50 people at once, record views of pages, list what needs attention."""
+    from benchmarks import demand as benchmark
+
+    benchmark.run(assets)
 
 
 @main.command()

@@ -139,7 +139,10 @@ def _start_server(found: Spark, master: str, more: Mapping[str, str] | None = No
     command = ["bin/spark-submit", "--master", master, "--class", CONNECT]
     for name, value in conf.items():
         command += ["--conf", f"{name}={value}"]
-    _spawn(found, "server", [*command, "spark-internal"])
+    # A server of this class takes a daemon's settings too, and they may not contradict the driver's.
+    daemon = {"SPARK_DAEMON_JAVA_OPTS": conf["spark.driver.extraJavaOptions"]}
+    daemon |= {"SPARK_DAEMON_MEMORY": conf.get("spark.driver.memory", "1g")}
+    _spawn(found, "server", [*command, "spark-internal"], daemon)
     _wait(found, lambda: _listens(found.port))
 
 
@@ -210,12 +213,14 @@ def _environment(folder: Path) -> Mapping[str, str]:
     }
 
 
-def _spawn(found: Spark, name: str, command: list[str]) -> None:
+def _spawn(
+    found: Spark, name: str, command: list[str], more: Mapping[str, str] | None = None
+) -> None:
     with (found.folder / f"{name}.log").open("wb") as log:
         found.processes[name] = subprocess.Popen(
             dying_with_us([str(_home() / command[0]), *command[1:]]),  # type: ignore[operator]
             cwd=found.folder,
-            env=dict(_environment(found.folder)),
+            env={**_environment(found.folder), **(more or {})},
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
