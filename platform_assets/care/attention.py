@@ -11,7 +11,15 @@ from datetime import datetime, timedelta
 from platform_assets.care.assets import Seen, of_assets
 from platform_assets.care.documents import of_documents
 from platform_assets.care.importance import OBJECTIVE, Importance
-from platform_assets.care.model import Item, Sum, Trouble, counted
+from platform_assets.care.model import (
+    FAILED_RUN,
+    FAILING_CHECK,
+    LATE,
+    Item,
+    Sum,
+    Trouble,
+    counted,
+)
 from platform_assets.care.records import of_records
 from platform_assets.inventory.health import Status
 from platform_assets.inventory.model import Graph
@@ -55,9 +63,11 @@ def attention(
     """
     importance = weigh(graph, known, now)
     seen = Seen(graph, statuses, importance, now, known.rows, known.recorded, known.changed)
+    assets = [t for t in of_assets(seen) if _concerns_us(graph, t.subject)]
+    unreliable = {t.subject for t in assets if t.kind in (FAILED_RUN, FAILING_CHECK, LATE)}
     troubles = [
-        *(t for t in of_assets(seen) if _concerns_us(graph, t.subject)),
-        *of_records(known.store, known.curated, known.progresses, graph, now),
+        *assets,
+        *of_records(known.store, known.curated, known.progresses, graph, now, unreliable),
         *of_documents(graph, known.curated, known.changed),
     ]
     snoozes = {s.item: s for s in sorted(known.store.snoozes, key=lambda s: s.at) if s.until > now}

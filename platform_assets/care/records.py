@@ -5,7 +5,7 @@ not: assets (`assets`), documents that fell behind (`documents`), how a key resu
 (`product.progress`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from platform_assets.care import model as m
@@ -30,16 +30,20 @@ def of_records(
     progresses: Mapping[str, Progress],
     graph: Graph,
     now: datetime,
+    unreliable: Container[str] = (),
 ) -> Iterator[Trouble]:
     """Yield what is wrong with requests, feedback, actions and key results.
 
     Args:
         progresses: of key results, by id; one that is not in it is left out.
-        graph: what feedback is about.
+        graph: what feedback is about, and what key results rest on.
+        unreliable: keys of assets that are late or failing, which are listed themselves.
     """
     for result in curated.key_results:
         if result.id in progresses:
-            yield from _key_result(result, progresses[result.id])
+            keys = graph.upstream(result.key) if result.key in graph.assets else result.tables
+            explained = any(key in unreliable for key in (result.key, *keys))
+            yield from _key_result(result, progresses[result.id], explained)
     for feedback in store.feedback:
         if feedback.rating <= BAD and not feedback.answer:
             yield _feedback(feedback, graph, now)
@@ -63,15 +67,12 @@ def objectives_of(names: Iterable[str], curated: Curated) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _key_result(result: KeyResult, stands: Progress) -> Iterator[Trouble]:
-    """Yield that a key result is not on track, or that its first value is missing.
-
-    One that is not measured because of something upstream is left to that.
-    """
+def _key_result(result: KeyResult, stands: Progress, explained: bool) -> Iterator[Trouble]:
+    """Yield that a key result is not on track, or not measured though what it rests on is well."""
     weights = {OFF_TRACK: 7, AT_RISK: 4, NOT_MEASURED: 3}
-    if stands.standing not in weights or (stands.standing == NOT_MEASURED and stands.trouble):
-        return
     unmeasured = stands.standing == NOT_MEASURED
+    if stands.standing not in weights or (unmeasured and explained):
+        return
     yield Trouble(
         kind=m.OFF_TRACK,
         subject=result.key,

@@ -22,7 +22,7 @@ from platform_assets.product.kinds import (
 )
 from platform_assets.product.progress import Progress
 from platform_assets.product.store import Everything
-from tests.care.company import CURATED, NOW, asset, company, fine
+from tests.care.company import CURATED, NOW, asset, company, fine, old
 
 DAY = timedelta(days=1)
 
@@ -109,26 +109,33 @@ def test_an_action_past_its_day_is_listed_with_the_objective_that_it_serves() ->
 
 
 @pytest.mark.parametrize(
-    ("standing", "trouble", "weight"),
+    ("standing", "weight"),
     [
-        ("off track", (), 7),
-        ("at risk", (), 4),
-        ("not measured", (), 3),
-        ("not measured", ("marts/revenue is late",), None),  # that one is listed
-        ("on track", (), None),
-        ("reached", (), None),
-        ("not begun", (), None),
+        ("off track", 7),
+        ("at risk", 4),
+        ("not measured", 3),
+        ("on track", None),
+        ("reached", None),
+        ("not begun", None),
     ],
 )
-def test_a_key_result_that_is_not_on_track_is_listed(
-    standing: str, trouble: tuple[str, ...], weight: int | None
-) -> None:
-    stands = Progress("faster", standing, "0 % of it is done", trouble=trouble)
+def test_a_key_result_that_is_not_on_track_is_listed(standing: str, weight: int | None) -> None:
+    stands = Progress("faster", standing, "0 % of it is done")
     item = found(progresses={"faster": stands}).get("off_track:key_result/faster")
     assert (item.trouble if item else None) == weight
     if item:
         assert item.objectives == ("trust",) and item.importance == 6
         assert item.url == "/catalog/key_result/faster"
+
+
+def test_what_is_not_measured_because_a_table_is_late_is_left_to_that() -> None:
+    graph = company()
+    known = Known(
+        curated=CURATED,
+        progresses={"faster": Progress("faster", "not measured", "marts/revenue is late")},
+    )
+    items = attention(graph, {**fine(graph), "marts/revenue": old(100)}, known, NOW)
+    assert [item.key for item in items] == ["late:marts/revenue"]
 
 
 def test_a_document_is_behind_when_the_code_changed_two_weeks_after_it() -> None:

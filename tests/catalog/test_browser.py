@@ -191,6 +191,7 @@ PAGES = [
     "/catalog/query?sql=SELECT+channel,+sum(revenue)+AS+n+FROM+marts.fct_orders+GROUP+BY+1",
     "/catalog/glossary/order-revenue",
     "/catalog/coverage",
+    "/catalog/attention",
     "/catalog/impact/raw/shop/orders",
     "/catalog/history/marts/fct_orders",
     "/catalog/owner/team:data",
