@@ -139,7 +139,7 @@ def _start_server(found: Spark, master: str, more: Mapping[str, str] | None = No
     command = ["bin/spark-submit", "--master", master, "--class", CONNECT]
     for name, value in conf.items():
         command += ["--conf", f"{name}={value}"]
-    # A server of this class takes a daemon's settings too, and they may not contradict the driver's.
+    # It takes a daemon's settings too, and they may not contradict the driver's.
     daemon = {"SPARK_DAEMON_JAVA_OPTS": conf["spark.driver.extraJavaOptions"]}
     daemon |= {"SPARK_DAEMON_MEMORY": conf.get("spark.driver.memory", "1g")}
     _spawn(found, "server", [*command, "spark-internal"], daemon)
