@@ -6,6 +6,7 @@ What belongs here: marks of the store and of the team's files. What does not: wh
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,16 +47,20 @@ def state(store: RecordStore, folder: Path, now: datetime | None = None) -> Stat
 
 def glance(folder: Path) -> int:
     """Return a number that is another one as soon as a file of the team is written."""
-    return hash(
-        tuple((str(f), s.st_mtime_ns, s.st_size) for f in _files(folder) if (s := f.stat()))
-    )
+    found = []
+    for file in _files(folder):
+        with suppress(FileNotFoundError):  # an editor is just replacing it
+            now = file.stat()
+            found.append((file.name, now.st_mtime_ns, now.st_size))
+    return hash(tuple(found))
 
 
 def _digest(folder: Path) -> str:
     found = hashlib.sha256()
     for file in _files(folder):
-        found.update(f"{file.relative_to(folder)}\n".encode())
-        found.update(hashlib.sha256(file.read_bytes()).digest())
+        with suppress(FileNotFoundError):
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
+            found.update(f"{file.relative_to(folder)}\t{content}\n".encode())
     return found.hexdigest()[:16]
 
 
