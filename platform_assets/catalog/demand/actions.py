@@ -87,6 +87,15 @@ DONE = {
     "tell": "Thank you. Its owner can read it now, and answer.",
 }
 UNDONE_BY_REOPENING = ("decline", "merge", "ship")
+# Of each state the steps whose forms its page has: what is wrong with one stands in it.
+_WAITING = ("accept", "decline", "merge", "split", "assign", "override")
+_LIVING = ("estimate", "ship", "edit")
+FORMS = {"new": (*_WAITING, *_LIVING), "accepted": (*_WAITING, *_LIVING), "shipped": _LIVING}
+
+
+def has_form(state: str, action: str) -> bool:
+    """Return whether the page of a request in some state has the form of a step."""
+    return action == "comment" or action in FORMS.get(state, ())
 
 
 def _text(form: Form, name: str) -> str:

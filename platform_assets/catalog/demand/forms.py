@@ -62,7 +62,7 @@ class Forms:
     def _take(self, request: Request, form: Form, work: Work, again: Again) -> Response:
         who = person.who(request, form)
         if not who:
-            return self._ask_who(request, form)
+            return self._hold(request, form, "sign-on" if person.signed_on() else "name", 400)
         try:
             answer: Response = RedirectResponse(work(request, form, who), 303)
         except (Missing, NoRecord) as error:
@@ -71,16 +71,19 @@ class Forms:
             answer = again(request, form, str(error), 400)
         except (PlatformError, SQLAlchemyError):
             logging.getLogger(__name__).warning("A form was not kept.", exc_info=True)
-            wrong = "It was not kept: the database does not answer. Send it again in a moment."
-            answer = again(request, form, wrong, 503)
+            answer = self._hold(request, form, "away", 503)
         person.remember(answer, request, who)
         return answer
 
-    def _ask_who(self, request: Request, form: Form) -> Response:
-        """Ask for the name that is missing; everything else goes along and is sent with it."""
+    def _hold(self, request: Request, form: Form, missing: str, status: int) -> Response:
+        """Answer with a page that holds all of a form, to be sent again.
+
+        Args:
+            missing: what it takes: a `name`, a `sign-on`, or a store that is `away`.
+        """
         kept = {name: value for name, value in form.items() if name not in ("token", person.FIELD)}
-        facts: Facts = {"kept": kept, "to": request.url.path, "header": person.signed_on()}
-        return self._site.html("mine_who", facts, self._site.catalog.view(), request, 400)
+        facts: Facts = {"kept": kept, "to": request.url.path, "missing": missing}
+        return self._site.html("mine_again", facts, self._site.catalog.view(), request, status)
 
 
 def day(form: Form, name: str, label: str) -> date | None:

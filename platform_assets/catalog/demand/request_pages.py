@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from platform_assets.catalog.answers import whole
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import person, shown
-from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, Actions
+from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, Actions, has_form
 from platform_assets.catalog.demand.desk import Desk, address, done, priority, wrong
 from platform_assets.catalog.demand.forms import Form, Forms
 from platform_assets.catalog.demand.similar import requests_like
@@ -96,6 +96,7 @@ class RequestPages:
             "did": did,
             "undo": bool(did and did["action"] in UNDONE_BY_REOPENING),
             "wrong": fault,
+            "wrong_on_top": bool(fault and not has_form(r.state, fault["action"])),
             **choices(view),
         }
 

@@ -166,13 +166,15 @@ def asset(view: View, key: str, version: str = "") -> Facts | None:
         return None
     found = view.graph.assets.get(key)
     if found is None:
-        return {"key": key, "label": key, "url": "", "kind": "", "version": version, "open": ""}
+        nowhere = {"label": key, "url": "", "kind": "", "open": ""}
+        return {"key": key, **nowhere, "version": version, "version_words": version_words(version)}
     return {
         "key": key,
         "label": found.label,
         "url": asset_url(key),
         "kind": found.kind,
         "version": version,
+        "version_words": version_words(version),
         "open": version_url(found, version) if version else found.link or asset_url(key),
     }
 

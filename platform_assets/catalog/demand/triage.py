@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import person, shown
-from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING
+from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, has_form
 from platform_assets.catalog.demand.desk import Desk, done, priority
 from platform_assets.catalog.demand.forms import Form
 from platform_assets.catalog.demand.request_pages import choices
@@ -62,6 +62,7 @@ class TriagePages:
             "did": did,
             "undo": bool(did and did["number"] and did["action"] in UNDONE_BY_REOPENING),
             "wrong": fault,
+            "wrong_on_top": bool(fault and not any(_stands_in(fault, r) for r in rows)),
             **choices(view),
         }
 
@@ -86,6 +87,10 @@ class TriagePages:
         number = str(fault["number"])
         first = [r for r in every if str(r.number) == number]
         return [*first, *(r for r in rows if str(r.number) != number)]
+
+
+def _stands_in(fault: Facts, r: Request) -> bool:
+    return str(fault["number"]) == str(r.number) and has_form(r.state, fault["action"])
 
 
 def waiting(requests: list[Request], state: str) -> list[Request]:
