@@ -62,8 +62,8 @@ class Visit:
 def events_of(visit: Visit) -> list[Event]:
     """Return what a visit was: a `view`, `search`, `open`, `download`, or a `query` of each table.
 
-    Each has `used_at`, `kind`, and what else is known: `page`, `asset`, `text`, `results`, `narrowed`,
-    `came_from`, `version`, `format`. Nothing for what does not count.
+    Each has `used_at`, `kind`, and what else is known: `page`, `asset`, `text`, `results`,
+    `narrowed`, `came_from`, `version`, `format`. Nothing for what does not count.
     """
     if _is_robot(visit):
         return []
@@ -72,7 +72,7 @@ def events_of(visit: Visit) -> list[Event]:
     else:
         told = _of_page(visit, visit.path[len(CATALOG) :])
     by_browser = visit.header("user-agent").startswith("Mozilla/")
-    # The page of a search fetches results while somebody types; nothing else that is fetched counts.
+    # The page of a search fetches results while somebody types; else what is fetched is a part.
     seen = by_browser and visit.header("sec-fetch-dest") in SEEN
     counted = {"query", "download"} | ({"search"} if by_browser else set())
     at = datetime.fromtimestamp(visit.at, UTC).isoformat(timespec="milliseconds")
