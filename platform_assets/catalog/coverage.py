@@ -57,7 +57,7 @@ def shares(view: View) -> dict[str, float]:
 
 def _ours(view: View) -> list[Asset]:
     """Return what somebody here can look after."""
-    return [asset for asset in view.graph.assets.values() if asset.kind not in ("external", "record")]
+    return [a for a in view.graph.assets.values() if a.kind not in ("external", "record")]
 
 
 def _covered(view: View, name: str, assets: Sequence[Asset]) -> Facts:

@@ -18,7 +18,7 @@ ON_ONE_PAGE = ("roadmap", "feedback")  # kinds of record whose page has all of t
 
 
 def asset_url(key: str) -> str:
-    """Return the path of an asset's page, or of another platform's job or dataset, or a record's."""
+    """Return the path of an asset's page, or of another platform's thing, or a record."""
     if key.startswith(EXTERNAL):
         return f"/catalog/external/{quote(key.removeprefix(EXTERNAL))}"
     if key.startswith(RECORD):

@@ -32,7 +32,8 @@ FACETS = ("kind", "domain", "owner", "tag", "freshness", "health")
 LAYERS = {
     "marts": 1.6, "report": 1.6, "raw": 1.0, "staging": 0.8, "intermediate": 0.6,
     # Data before what is said of it; much depends on a request, and it answers nothing yet.
-    "objective": 1.2, "metric": 1.2, "request": 0.6, "feedback": 0.5, "minutes": 0.6,
+    "metric": 1.2, "objective": 0.9, "requirement": 0.7, "decision": 0.7, "roadmap": 0.6,
+    "request": 0.6, "minutes": 0.6, "feedback": 0.5,
 }  # fmt: skip
 SHORT = 2  # letters up to which a beginning is looked for in names only
 NEAR = 72.0  # per cent of likeness above which a word is taken for a misspelt one

@@ -97,7 +97,7 @@ def test_every_twin_is_described(client: TestClient) -> None:
 
 def test_a_key_result_shows_how_far_it_is_beside_the_time(client: TestClient) -> None:
     found = told(client, "key_result/net-revenue")
-    assert (found["standing"], found["now"]) == ("on track", "1,660 EUR")
+    assert (found["standing"], found["now"]) == ("on track", "1,660")
     assert found["done"] == pytest.approx(0.66) and found["elapsed"] == pytest.approx(
         0.68, abs=0.01
     )
@@ -275,6 +275,13 @@ def test_the_demand_behind_an_asset_stands_on_its_page(client: TestClient) -> No
     assert [each["name"] for each in report["roadmap"]] == ["roadmap/review"]
     own = told(client, f"asset/{KEY}")["behind"]
     assert own["page"] == "/catalog/key_result/net-revenue"
+
+
+def test_a_request_says_which_objective_it_leads_to(client: TestClient) -> None:
+    found = [each["label"] for each in told(client, "request/3")["leads_to"]]
+    assert found[0] in ("Every order counts once", "Revenue review")
+    assert found[-1] == "A shop that earns its keep"
+    assert told(client, "request/4")["leads_to"] == []
 
 
 def test_a_late_source_names_every_objective_at_risk(tmp_path: Path, client: TestClient) -> None:

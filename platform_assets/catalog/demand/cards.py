@@ -4,6 +4,7 @@ What belongs here: what several pages of records show alike. What does not: a pa
 (the modules beside this one), HTML (`templates/`).
 """
 
+import re
 from collections.abc import Iterable
 from datetime import date
 
@@ -12,6 +13,8 @@ from platform_assets.catalog.demand.records import Snapshot, state_of, title_of
 from platform_assets.catalog.present import Facts, card, first_sentence, owner, record_url
 from platform_assets.product import progress
 from platform_assets.product.kinds import Written
+
+_HEADINGS = re.compile(r"^#.*$", re.MULTILINE)
 
 
 def thing(view: View, snapshot: Snapshot, name: str) -> Facts:
@@ -42,7 +45,7 @@ def written(record: Written) -> Facts:
         "title": record.title,
         "owner": owner(record.owner) if record.owner else None,
         "text": record.text,
-        "summary": first_sentence(record.text),
+        "summary": first_sentence(_HEADINGS.sub("", record.text).strip()),
         "file": record.file,
         "line": record.line,
     }
@@ -54,5 +57,5 @@ def day(value: date | None) -> str | None:
 
 
 def amount(value: float | None, unit: str = "") -> str:
-    """Return a number with its unit as people say it; – for none."""
-    return "–" if value is None else progress.amount(value, unit)
+    """Return a number as people say it, – for none; with no unit but %, which stands beside it."""
+    return "–" if value is None else progress.amount(value, unit if unit == "%" else "")

@@ -6,7 +6,7 @@ the picture (`product`), HTML (`templates/`).
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
@@ -37,6 +37,7 @@ from platform_assets.product.progress import (
 # What is said of several key results together is said of the worst of them.
 WORST_FIRST = (OFF_TRACK, AT_RISK, NOT_MEASURED, ON_TRACK, REACHED, NOT_BEGUN)
 LISTED = 40  # measurements on a key result's page
+LONGEST_UNIT = 8  # letters that a picture has room for
 DRAWN = 4  # steps upstream in the drawing of an objective
 
 
@@ -102,7 +103,7 @@ def key_result_line(standings: Standings, kr: KeyResult) -> Facts:
         "id": kr.id,
         "title": kr.title,
         "url": record_url(kr.key),
-        "unit": kr.unit,
+        "unit": kr.unit if kr.unit != "%" else "",
         "baseline": kr.baseline,
         "target": kr.target,
         "from": amount(kr.baseline, kr.unit),
@@ -155,12 +156,13 @@ def key_result_page(standings: Standings, ident: str) -> Facts:
     found, measured = standings.of(kr), standings.measured.get(ident, ())
     key = key_of(kr.key, view.graph)
     asset = view.graph.assets.get(key)
+    short = kr if len(kr.unit) <= LONGEST_UNIT else replace(kr, unit="")
     return {
         **written(kr),
         **key_result_line(standings, kr),
         "objective": things(view, snapshot, [f"objective/{kr.objective}"])[0],
         "sql": kr.sql,
-        "picture": Markup(picture.draw(kr, measured, view.now)),  # which escapes what it is told
+        "picture": Markup(picture.draw(short, measured, view.now)),  # which escapes what it is told
         "breaks": [moment(at) for at in found.breaks],
         "last": _measurement(found.last, kr) if found.last else None,
         "measurements": [_measurement(each, kr) for each in reversed(measured[-LISTED:])],
@@ -184,7 +186,9 @@ def behind(view: View, snapshot: Snapshot, keys: Sequence[str]) -> Facts:
     waiting = [each for each in snapshot.requests_named(names) if each.state in OPEN]
     return {
         "reports": cards(view, _of(assets, "report")),
-        "tables": cards(view, [a for a in _of(assets, "table", "platform", "other") if a.layer != "key_result"]),
+        "tables": cards(
+            view, [a for a in _of(assets, "table", "platform", "other") if a.layer != "key_result"]
+        ),
         "sources": cards(view, _of(assets, "source", "external")),
         "requests": [shown.request(each, view) for each in waiting],
     }

@@ -11,13 +11,14 @@ from platform_assets.catalog.demand import shown
 from platform_assets.catalog.demand.cards import things
 from platform_assets.catalog.demand.joined import key_of
 from platform_assets.catalog.demand.records import Snapshot
-from platform_assets.catalog.present import Facts, record_url
+from platform_assets.catalog.present import Facts, cards, record_url
 from platform_assets.inventory.health import Health
-from platform_assets.inventory.model import Asset
+from platform_assets.inventory.model import RECORD, Asset
 from platform_assets.product.kinds import OPEN, Feedback, KeyResult, name_of
 
 SAID = 3  # of the newest feedback that is shown
 WAITING = ("new", "accepted")
+NAMED = ("requirement", "report", "key_result", "objective")  # layers, on the way to an objective
 
 
 def demand_of(view: View, snapshot: Snapshot, asset: Asset) -> Facts:
@@ -42,6 +43,14 @@ def demand_of(view: View, snapshot: Snapshot, asset: Asset) -> Facts:
     told: Mapping[str, object] = {k: v for k, v in found.items() if k != "late"}
     found["any"] = any(told.values())
     return found
+
+
+def leads_to(view: View, name: str) -> list[Facts]:
+    """Return what comes of a record, as far as its objectives: what people would name."""
+    down = (
+        view.graph.downstream(f"{RECORD}{name}") if f"{RECORD}{name}" in view.graph.assets else {}
+    )
+    return cards(view, [a for a in view.graph.having(down) if a.layer in NAMED])
 
 
 def _late(view: View, key: str) -> str:

@@ -17,6 +17,7 @@ from platform_assets.catalog.demand import person, shown
 from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, Actions, has_form
 from platform_assets.catalog.demand.desk import Desk, address, done, priority, wrong
 from platform_assets.catalog.demand.forms import Form, Forms
+from platform_assets.catalog.demand.of_asset import leads_to
 from platform_assets.catalog.demand.similar import requests_like
 from platform_assets.catalog.present import Facts
 from platform_assets.inventory.model import Asset
@@ -91,6 +92,7 @@ class RequestPages:
             "said": [shown.feedback(f, view) for f in said],
             "alike": [shown.request(other, view) for other in alike],
             "priority": priority(r),
+            "leads_to": leads_to(view, r.name),
             "is_yours": person.same(r.asker, you),
             "voted": any(person.same(v, you) for v in r.voters),
             "did": did,
