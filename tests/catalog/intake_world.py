@@ -1,7 +1,9 @@
 """The catalog of `world` with a store of requests and feedback, and people who send forms."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.applications import Starlette
@@ -28,7 +30,11 @@ class Intake:
     def __init__(self, folder: Path, store: RecordStore | None = None, sandbox: Any = None) -> None:
         self.catalog = FixedCatalog()
         self.archive = FolderArchive(folder / "reports")
-        self.store = store or RecordStore(f"sqlite:///{folder / 'records.sqlite'}")
+        if store is None:
+            file = folder / "records.sqlite"
+            file.write_bytes(_empty_store())
+            store = RecordStore(f"sqlite:///{file}")
+        self.store = store
         usage = Usage(folder / "usage.sqlite")
         pages = application(self.catalog, usage, sandbox, self.archive, self.store)  # type: ignore[arg-type]
         self.app = Starlette(routes=[Mount("/catalog", app=pages)])
@@ -39,6 +45,17 @@ class Intake:
         if name:
             client.cookies.set("who", name.replace("@", "%40"))
         return Person(client)
+
+
+@cache
+def _empty_store() -> bytes:
+    """Return the file of a store without records: making one takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "records.sqlite"
+        store = RecordStore(f"sqlite:///{file}")
+        store.changes()
+        store.close()
+        return file.read_bytes()
 
 
 class Person:

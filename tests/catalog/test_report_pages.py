@@ -22,8 +22,8 @@ from tests.catalog.world import FixedCatalog, HereSandbox
 NOW = datetime(2026, 6, 1, 6, tzinfo=UTC)
 
 
-def keep(archive: Archive, made: datetime, **values: int) -> str:
-    """Keep a version of the report `revenue` that shows these numbers; return its name."""
+def keep(archive: Archive, made: datetime, report: str = "revenue", **values: int) -> str:
+    """Keep a version of a report that shows these numbers; return its name."""
     name = f"{made:%Y-%m-%dT%H%M%S}Z"
     facts = {
         "made": made.isoformat(),
@@ -37,7 +37,7 @@ def keep(archive: Archive, made: datetime, **values: int) -> str:
     with TemporaryDirectory() as folder:
         (Path(folder) / "report.json").write_text(json.dumps(facts))
         (Path(folder) / "index.html").write_text("<h1>Revenue</h1>")
-        archive.adopt("revenue", name, Path(folder))
+        archive.adopt(report, name, Path(folder))
     return name
 
 
