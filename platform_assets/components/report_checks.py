@@ -1,4 +1,4 @@
-"""What is known of every table before anything runs, and the check of all reports against it.
+"""What is known of every table before anything runs; reports and records are checked against it.
 
 `python -m platform_assets.components.report_checks` is a part of `platform-assets check`. What
 does not belong here: the checks themselves (`platform_assets.reporting`).
@@ -13,11 +13,15 @@ from typing import Any
 import dagster as dg
 
 from platform_assets import reporting
+from platform_assets.components import product_checks
+from platform_assets.product import curated
 from platform_assets.reporting.declaration import declared
 from platform_assets.reporting.exposures import FILE, sources_of, text
 from resources.dbt import DbtProject
 from resources.errors import PlatformError
-from resources.settings import settings
+from resources.settings import PROJECT_ROOT, settings
+
+OWN = ("platform.", "product.")  # schemas whose tables have the columns that are declared
 
 
 def tables(
@@ -25,8 +29,9 @@ def tables(
 ) -> dict[str, tuple[str, ...]]:
     """Return every table that is an asset, as `schema.table`, with its columns.
 
-    All columns are known of a dbt model whose contract is enforced, of the platform's own tables,
-    and of a raw table whose source takes no new columns; of all others none are given.
+    All columns are known of a dbt model whose contract is enforced, of the platform's own tables
+    and those of records, and of a raw table whose source takes no new columns; of all others none
+    are given.
     """
     contracted = {
         f"{node['schema']}.{node.get('alias') or node['name']}".lower()
@@ -38,7 +43,7 @@ def tables(
         table = str(spec.metadata.get("dagster/table_name") or ".".join(spec.key.path))
         table = table.removeprefix("lake.").lower()
         schema = spec.metadata.get("dagster/column_schema")
-        settled = table in contracted or table.startswith("platform.") or _takes_no_more(spec)
+        settled = table in contracted or table.startswith(OWN) or _takes_no_more(spec)
         known = settled and isinstance(schema, dg.TableSchema)
         found[table] = tuple(c.name for c in schema.columns) if known and schema else ()
     return found
@@ -88,7 +93,7 @@ def _written(path: Path) -> str:
 
 
 def main() -> None:
-    """Check all reports of the settings' definitions; exit with what is wrong."""
+    """Check all reports, and the SQL of records, of the settings' definitions; exit with faults."""
     unreadable = problems(folder())
     if unreadable:  # then the definitions do not load
         sys.exit("\n\n".join(unreadable))
@@ -97,6 +102,7 @@ def main() -> None:
     manifest = DbtProject.from_settings().manifest()
     known = tables(defs.resolve_all_asset_specs(), manifest)
     found = problems(folder(), known)
+    found += product_checks.problems(curated.read(curated.folder(), PROJECT_ROOT), known)
     project = DbtProject.from_settings()
     if not found and exposures(manifest) != _written(project.folder / FILE):
         found = [f"{project.folder.name}/{FILE} is out of date: run `platform-assets exposures`."]

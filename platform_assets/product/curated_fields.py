@@ -144,7 +144,7 @@ class ObjectiveHead(Head):
             owner=said.owner or self.owner,
             file=page.file,
             line=page.line(("key_results", place)),
-            lines={table: page.line(("key_results", place, "sql")) for table in _tables(said.sql)},
+            lines=_lines(page, ("key_results", place, "sql"), said.sql),
             objective=page.slug,
             sql=said.sql,
             unit=said.unit,
@@ -233,9 +233,8 @@ class MetricHead(Head):
 
     def record(self, page: Page) -> Metric:
         """Return the metric."""
-        tables = _tables(self.sql)
-        lines = page.lines | dict.fromkeys(tables, page.line(("sql",)))
-        return Metric(**self._said(page) | {"tables": tables, "lines": lines})
+        lines = page.lines | _lines(page, ("sql",), self.sql)
+        return Metric(**self._said(page) | {"tables": _tables(self.sql), "lines": lines})
 
 
 HEADS: dict[str, type[Head]] = {
@@ -260,6 +259,11 @@ def record(kind: str, page: Page) -> tuple[Written | None, list[Fault]]:
 
 def _tables(sql: str) -> tuple[str, ...]:
     return curated_sql.parse(sql).tables
+
+
+def _lines(page: Page, path: tuple[int | str, ...], sql: str) -> dict[str, int]:
+    """Return where a query names its tables, which is where it stands, and where it begins."""
+    return dict.fromkeys(_tables(sql), page.line(path)) | {"sql": page.text_line(path)}
 
 
 def _wrong_sql(head: Head, page: Page) -> list[Fault]:

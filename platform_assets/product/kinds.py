@@ -166,7 +166,7 @@ class Written:
         id: the name of its file, without `.md`; of a key result as declared, unique among all.
         text: the Markdown below the front matter.
         file, line: where it is written, below the project's folder.
-        lines: the line of what its front matter names, by its text.
+        lines: the line of what its front matter names, by its text; `sql` is the query's first.
     """
 
     id: str
