@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -33,6 +34,7 @@ from platform_assets.product.measured import Measured
 from platform_assets.product.measuring import definition
 from platform_assets.product.store import Everything, RecordStore, Vote
 from platform_assets.reporting.folder_archive import FolderArchive
+from resources.warehouse.sandbox import QueryError
 from tests.catalog.world import NOW, FixedCatalog, HereSandbox, company, statuses
 
 TODAY = NOW.date()
@@ -211,6 +213,14 @@ class Kept(Measured):
         return grouped
 
 
+class NoWarehouse:
+    """A sandbox without a warehouse behind it."""
+
+    def run(self, sql: str, rows: int | None = None) -> Any:
+        """Refuse."""
+        raise QueryError("unavailable", "There is no warehouse here.")
+
+
 @dataclass
 class Shop:
     """The company with its records: a store of its own, and pages over all of it."""
@@ -233,7 +243,7 @@ class Shop:
         app = application(
             self.catalog,
             Usage(self.folder / "usage.sqlite"),
-            sandbox,
+            sandbox or NoWarehouse(),  # type: ignore[arg-type]
             FolderArchive(self.folder / "reports"),
             self.store,
             measured=self.measured,
