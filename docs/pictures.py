@@ -18,6 +18,7 @@ DATA = HERE.parent / ".data" / "pictures"
 PAGES = {
     "catalog": "/catalog/",
     "asset": "/catalog/asset/marts/fct_orders",
+    "backlog": "/catalog/backlog",
     "report": "/files/reports/weekly_business_review/latest.html",
 }
 SIZE = {"width": 1280, "height": 860}
