@@ -75,7 +75,7 @@ FEEDBACK = (
     Said(49, REVIEW, 5, TOM, "The shading of sales is what was missing.", "live"),
     Said(46, COHORTS, 4, AYLIN, "Can I have the same for customers of one channel?", "live", 24, (1, NORA, "That is request/14.")),
     Said(43, HEALTH, 4, EMIL, "Clear. Names of files in the table would save a click.", "live"),
-    Said(41, "marts/daily_revenue", 4, TOM, "Discount by day is there. By voucher I count myself.", "live", 32),
+    Said(41, "marts/daily_revenue", 4, TOM, "Discount by day is there. By voucher I count myself.", "trial", 32),
     Said(38, "marts/fct_support_tickets", 5, INES, "First answers within a day: 71 %. Now we know.", "live", 37),
     Said(36, REVIEW, 4, PETRA, "I read the articles only. Could they come first for me?", "live"),
     Said(34, ADS, 3, TOM, "What is `Untracked`? A tenth of our orders.", "live", None, (1, AYLIN, "Orders by phone, or behind an ad blocker. Shared among nobody, on purpose.")),
