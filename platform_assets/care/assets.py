@@ -24,6 +24,7 @@ FEW_ROWS = 100  # of a table whose number of rows says nothing
 FEW_TIMES = 4  # earlier materializations that say what is usual
 UNUSED_AFTER = timedelta(days=60)  # without a look
 READ = ("report", "table", "source")  # kinds that are there to be looked at, or to be read
+KEY_RESULT = "key_result"  # layer
 LONGEST = 160  # letters of what a check says
 
 
@@ -76,9 +77,14 @@ def _runs(
 
 
 def _checks(asset: Asset, status: Status) -> Iterator[Trouble]:
-    """Yield all failing checks as one, the errors first."""
-    errors = sum(check.error for check in status.failing)
-    failing = sorted(status.failing, key=lambda check: not check.error)
+    """Yield all failing checks as one, the errors first.
+
+    That a key result warns that it could not be measured is told by how it stands (`records`).
+    """
+    warnings = asset.layer != KEY_RESULT
+    failing = [check for check in status.failing if check.error or warnings]
+    failing.sort(key=lambda check: not check.error)
+    errors = sum(check.error for check in failing)
     if not failing:
         return
     first, more = failing[0], len(failing) - 1

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from platform_assets.inventory.health import NO_STATUS, Status, freshness
 from platform_assets.inventory.model import Graph
+from platform_assets.inventory.upstream import SELF_RELIANT
 
 TOO_OLD, GETTING_OLD = "too old", "getting old"
 
@@ -40,18 +41,21 @@ def causes(graph: Graph, statuses: Mapping[str, Status], now: datetime) -> Cause
 
     A run stops at an asset, and those downstream are not made either: they count as held up where
     it was the same run, or where a check upstream fails. What is late is held up by anything
-    upstream that failed, or that is as late as it is.
+    upstream that failed, or that is as late as it is. The platform's own tables wait for nothing:
+    they tell that others are late.
     """
     found = Causes()
     nothing: frozenset[str] = frozenset()
     broken: dict[str, frozenset[str]] = {}  # causes upstream of each asset
     ageing: dict[str, frozenset[str]] = {}  # of these, such as are only getting old
     for key in graph.order:
-        parents = [parent for parent in graph.assets[key].parents if parent in broken]
+        asset = graph.assets[key]
+        rests_on = () if asset.kind in SELF_RELIANT else asset.parents
+        parents = [parent for parent in rests_on if parent in broken]
         worse = nothing.union(*(broken[parent] for parent in parents))
         older = nothing.union(*(ageing[parent] for parent in parents))
         status = statuses.get(key, NO_STATUS)
-        age = freshness(graph.assets[key], status, now)
+        age = freshness(asset, status, now)
         stopped = frozenset(c for c in worse if _stopped_by(status, statuses.get(c, NO_STATUS)))
         if status.failed_run and stopped:
             found.failed[key] = stopped

@@ -7,7 +7,7 @@ does not: what is trouble (`care`), the page (`attention_pages`), the picture
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -19,7 +19,9 @@ from platform_assets.care import documents
 from platform_assets.care.attention import Known
 from platform_assets.care.causes import causes
 from platform_assets.care.model import Item
+from platform_assets.care.readers import Read, Used, used
 from platform_assets.care.volumes import Volumes
+from platform_assets.catalog.attention_lately import Lately
 from platform_assets.catalog.attention_picture import Picture, picture
 from platform_assets.catalog.catalog import Catalog, View
 from platform_assets.catalog.demand.objectives import Standings
@@ -29,13 +31,14 @@ from platform_assets.inventory.health import Status
 from platform_assets.inventory.model import Graph
 from platform_assets.product.kinds import Measurement, Snooze
 from platform_assets.product.measured import Measured
-from platform_assets.product.progress import Progress
 from platform_assets.product.store import Everything
 from resources.errors import PlatformError
 
 KEPT_FOR = timedelta(seconds=15)  # a list, while nothing happens: ages and looks are that exact
+TOLD_SECONDS = 60.0  # for which what the warehouse tells is kept
 AT_ONCE = 50  # tables whose event log is read for one list
 NO_RECORDS = Snapshot()
+Measurements = Mapping[str, Sequence[Measurement]]  # by key result's id, oldest first
 
 
 @dataclass(frozen=True)
@@ -93,23 +96,27 @@ class Attention:
     """The list of a running server, shared by all requests.
 
     Args:
+        read: runs one SELECT on the warehouse and returns its rows.
         records: None where there is no store of records.
-        measured: measurements of key results; None where they are not read.
+        measured: measurements of key results.
     """
 
     def __init__(
         self,
         catalog: Catalog,
         usage: Usage,
+        read: Read,
         records: Records | None = None,
         measured: Measured | None = None,
     ) -> None:
         self.records = records
-        self._usage = usage
-        self._measured = measured
         self._catalog = catalog
+        self._usage = usage
+        kept = measured or Measured(read)
+        self._measured: Lately[Measurements | None] = Lately(kept.all, None, TOLD_SECONDS)
+        self._used = Lately(lambda: used(read), Used(), TOLD_SECONDS)
         self._guard = threading.Lock()
-        self._last: tuple[View, Snapshot, Listed] | None = None
+        self._last: tuple[View, Listed, tuple[object, ...]] | None = None
 
     @cached_property
     def _volumes(self) -> Volumes:
@@ -118,26 +125,39 @@ class Attention:
     def of(self, view: View) -> Listed:
         """Return the list as of a view; the one of before while nothing is new."""
         snapshot = self.records.now() if self.records else NO_RECORDS
-        snoozes = self._snoozes()
+        snoozes, measured, used_lately = (
+            self._snoozes(), self._measured.value(), self._used.value(),
+        )  # fmt: skip
+        made_of = (view.graph, view.statuses, snapshot, measured, used_lately)
         with self._guard:
             if self._last is not None:
-                seen, records, last = self._last
-                same = seen.graph is view.graph and seen.statuses is view.statuses
-                same = same and records is snapshot and last.known.store.snoozes == snoozes
+                seen, last, before = self._last
+                same = all(one is other for one, other in zip(made_of, before, strict=True))
+                same = same and last.known.store.snoozes == snoozes
                 if same and view.now - seen.now < KEPT_FOR:
                     return last
-            made = listed(view, self._known(view, snapshot, snoozes))
-            self._last = (view, snapshot, made)
+            made = listed(view, self._known(view, snapshot, measured, used_lately, snoozes))
+            self._last = (view, made, made_of)
             return made
 
-    def _known(self, view: View, snapshot: Snapshot, snoozes: tuple[Snooze, ...]) -> Known:
+    def _known(
+        self,
+        view: View,
+        snapshot: Snapshot,
+        measured: Measurements | None,
+        used_lately: Used,
+        snoozes: tuple[Snooze, ...],
+    ) -> Known:
         graph = without_records(view.graph)
+        counted = used_lately.beside(Used(self._usage.looks(), self._usage.recorded_for()))
+        standings = Standings(view, snapshot, measured or {})
+        key_results = snapshot.curated.key_results if measured is not None else ()
         return Known(
             store=Everything(snapshot.requests, snapshot.feedback, snoozes=snoozes),
             curated=snapshot.curated,
-            progresses=self._progresses(view, snapshot),
-            looks=self._usage.looks(),
-            recorded=self._usage.recorded_for(),
+            progresses={kr.id: standings.of(kr) for kr in key_results},
+            looks=counted.looks,
+            recorded=counted.recorded,
             rows=self._volumes.read(graph, view.statuses),
             changed=documents.changed(graph, snapshot.curated),
         )
@@ -149,15 +169,3 @@ class Attention:
         except (PlatformError, SQLAlchemyError):
             logging.getLogger(__name__).warning("Snoozes can't be read.", exc_info=True)
             return ()
-
-    def _progresses(self, view: View, snapshot: Snapshot) -> Mapping[str, Progress]:
-        """Return how key results stand; nothing where measurements can't be read now."""
-        if self._measured is None or not snapshot.curated.key_results:
-            return {}
-        try:
-            measured: Mapping[str, list[Measurement]] = self._measured.all()
-        except PlatformError:
-            logging.getLogger(__name__).warning("Measurements can't be read.", exc_info=True)
-            return {}
-        standings = Standings(view, snapshot, measured)
-        return {result.id: standings.of(result) for result in snapshot.curated.key_results}

@@ -5,6 +5,7 @@ What belongs here: HTTP. What does not: what a page says (`pages`), how it looks
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -231,12 +232,17 @@ def application(
     made: list[BaseRoute] = [*ReportPages(site, reports).routes()] if reports else []
     made += Explanations(site, reports).routes()
     made += ExternalPages(site, catalog.external).routes()
-    records, found = None, measured or Measured(lambda sql: sandbox.run(sql).rows)
+    records = None
+
+    def read(sql: str) -> list[list[Any]]:
+        return sandbox.run(sql).rows
+
+    found = measured or Measured(read)
     if store is not None:
         made += DemandPages(site, store, reports, usage).routes()
         records = catalog.joined.records if catalog.joined else Records(store)
         made += RecordPages(site, records, found, usage.looks).routes()
-    attention = AttentionPages(site, Attention(catalog, usage, records, found))
+    attention = AttentionPages(site, Attention(catalog, usage, read, records, found))
     pages_and_problems = Starlette(
         routes=[*made, *Pages(site, usage, sandbox, attention, records).routes()],
         exception_handlers={HTTPException: problem, Exception: problem},

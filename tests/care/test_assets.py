@@ -67,6 +67,21 @@ def test_failing_checks_of_an_asset_are_one_entry_the_errors_first() -> None:
     assert only["failing_check:marts/revenue"].trouble == 3
 
 
+def test_a_key_result_that_warns_of_what_it_rests_on_is_left_to_that() -> None:
+    assert found({"key_result/faster": check("measured", error=False)}) == {}
+    assert "failing_check:key_result/faster" in found({"key_result/faster": check("right")})
+
+
+def test_the_platforms_own_tables_wait_for_nothing() -> None:
+    graph = company(
+        asset("platform/ledger", "platform", parents=("raw/orders",)),
+        asset("marts/health", parents=("platform/ledger",)),
+    )
+    statuses = {**fine(graph), "raw/orders": old(100), "marts/health": old(100)}
+    items = attention(graph, statuses, Known(), NOW)
+    assert {item.key for item in items} == {"late:raw/orders", "late:marts/health"}
+
+
 def test_a_failing_check_explains_why_what_rests_on_it_is_late() -> None:
     items = found({"staging/orders": check("unique"), "marts/revenue": old(100)})
     assert set(items) == {"failing_check:staging/orders"}

@@ -1,5 +1,7 @@
 """The page of what needs attention: the list, the picture, snoozing; and the home page."""
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +14,7 @@ from starlette.testclient import TestClient
 from platform_assets.care.attention import Known, attention, weigh
 from platform_assets.care.causes import Causes, causes
 from platform_assets.catalog.answers import TOKEN
+from platform_assets.catalog.attention_lately import Lately
 from platform_assets.catalog.attention_picture import MOST, Picture, picture
 from platform_assets.inventory.health import Status
 from platform_assets.inventory.model import Asset, Graph
@@ -210,3 +213,33 @@ def test_of_thousands_all_in_trouble_are_drawn_and_the_rest_is_counted() -> None
 def test_an_empty_catalog_has_an_empty_picture() -> None:
     found = drawn({}, Graph())
     assert found.spots == () and found.width > 0 and "In bad trouble: none." in found.summary
+
+
+def test_the_first_waits_for_what_the_warehouse_tells_and_later_ones_do_not() -> None:
+    asked, answers, go_on = [], iter([1, 2, ValueError("away"), 3]), threading.Event()
+
+    def find() -> int:
+        asked.append(1)
+        found = next(answers)
+        if len(asked) > 1:
+            go_on.wait(5)
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+    def settled(times: int) -> None:
+        until = time.monotonic() + 5
+        while len(asked) < times or lately._guard.locked():
+            assert time.monotonic() < until
+            time.sleep(0.002)
+
+    lately = Lately(find, 0, seconds=0)
+    assert lately.value() == 1
+    assert lately.value() == 1  # while 2 is found out
+    go_on.set()
+    settled(2)
+    assert lately.value() == 2
+    settled(3)
+    assert lately.value() == 2  # it could not be found out
+    settled(4)
+    assert lately.value() == 3
