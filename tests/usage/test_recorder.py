@@ -216,6 +216,7 @@ def test_the_roll_is_called_once_a_day_and_tells_what_changed(tmp_path: Path) ->
     recorder.start()
     assert within(5, lambda: len(landed(tmp_path)) == 3)
     recorder.close()
+    first = landed(tmp_path)
     state = tmp_path / "listed.json"
     state.write_text(state.read_text().replace('"day": "20', '"day": "19'))
     assets |= {"marts/b": 2, "marts/c": 0}
@@ -224,7 +225,8 @@ def test_the_roll_is_called_once_a_day_and_tells_what_changed(tmp_path: Path) ->
     later.start()
     within(5, lambda: len(landed(tmp_path)) > 3)
     later.close()
-    told = [(e["kind"], e.get("asset"), e.get("dependents")) for e in landed(tmp_path)]
+    second = [event for event in landed(tmp_path) if event not in first]
+    told = [(e["kind"], e.get("asset"), e.get("dependents")) for e in [*first, *second]]
     assert told == [
         ("recording", None, None), ("listed", "marts/a", 1), ("listed", "marts/b", 0),
         ("recording", None, None), ("listed", "marts/b", 2), ("listed", "marts/c", 0),
