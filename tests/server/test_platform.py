@@ -155,7 +155,7 @@ def test_however_it_ends_nothing_is_left_and_the_next_start_goes_on(
     firsts = platform.lines("first.txt")
     code = platform.stop(number)
     assert code == (0 if number == signal.SIGINT else -signal.SIGKILL)
-    wait_for(lambda: not processes_of(platform.data), seconds=5)
+    wait_for(lambda: not processes_of(platform.data), seconds=20)
     hold.unlink()
 
     again = Running.start(platform.data)
@@ -180,7 +180,7 @@ def test_when_a_process_dies_the_rest_stops_and_says_so(platform: Running) -> No
     assert "The code process ended by itself" in output
     assert "The process with the definitions ended." in output
     assert "code.log" in output
-    wait_for(lambda: not processes_of(platform.data), seconds=5)
+    wait_for(lambda: not processes_of(platform.data), seconds=20)
 
 
 def test_definitions_that_no_longer_load_stop_the_start_with_the_reason(tmp_path: Path) -> None:
