@@ -27,13 +27,16 @@ VERSION_KEYS = {  # what tells the rows of raw tables apart; dbt's tests say it 
         f"raw.{name}": [["_file", "_line"]]
         for name in (
             *("web_events", "app_events", "access_log", "google_ads", "meta_ads"),
-            "support_tickets",
+            *("support_tickets", "usage"),
         )
     },
     **{
         f"raw.shop__{name}": [["id", "_load_id", "_file", "_line"]]
         for name in ("customers", "order_lines", "orders", "products")
     },
+    **{f"product.{name}": [["number"]] for name in ("requests", "feedback", "history")},
+    **{f"product.{name}": [["id"]] for name in ("objectives", "key_results", "requirements")},
+    "product.links": [["source", "relation", "target"]],
     "staging.stg_access_log": [["_file", "_line"]],
     "staging.user_agents": [["user_agent"]],
 }

@@ -193,4 +193,4 @@ def test_definitions_that_no_longer_load_stop_the_start_with_the_reason(tmp_path
     assert up.returncode == 2
     assert "The definitions do not load:\nValueError: raw/orders has no owner" in output
     assert "Traceback" not in output
-    wait_for(lambda: not processes_of(tmp_path / "data"), seconds=5)
+    wait_for(lambda: not processes_of(tmp_path / "data"), seconds=20)
