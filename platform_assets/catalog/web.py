@@ -239,8 +239,8 @@ def application(
 
     found = measured or Measured(read)
     if store is not None:
-        made += DemandPages(site, store, reports, usage).routes()
         records = catalog.joined.records if catalog.joined else Records(store)
+        made += DemandPages(site, records, reports, usage).routes()
         made += RecordPages(site, records, found, usage.looks).routes()
     attention = AttentionPages(site, Attention(catalog, usage, read, records, found))
     pages_and_problems = Starlette(

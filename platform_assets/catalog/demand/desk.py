@@ -5,7 +5,7 @@ What belongs here: what more than one of them needs. What does not: routes.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from starlette.requests import Request as Asked
@@ -16,14 +16,14 @@ from platform_assets.catalog.demand import person, shown
 from platform_assets.catalog.demand.actions import DONE
 from platform_assets.catalog.demand.forms import Form
 from platform_assets.catalog.demand.held import Held
+from platform_assets.catalog.demand.records import Records
 from platform_assets.catalog.demand.versions import newest, versions_of
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts
 from platform_assets.catalog.usage import Usage
 from platform_assets.inventory.model import Asset
-from platform_assets.product import priorities
+from platform_assets.product import evidence, priorities
 from platform_assets.product.kinds import Request
-from platform_assets.product.store import RecordStore
 from platform_assets.reporting.archive import Archive
 from resources.errors import PlatformError
 
@@ -33,7 +33,7 @@ ANSWERS = ("report", "table", "source", "platform", "other")  # kinds of assets 
 
 
 class Desk:
-    """Bound to one catalog and one store.
+    """Bound to one catalog and its records.
 
     Args:
         reports: where versions of reports are kept.
@@ -41,11 +41,11 @@ class Desk:
     """
 
     def __init__(
-        self, site: Site, store: RecordStore, reports: Archive | None, usage: Usage | None
+        self, site: Site, records: Records, reports: Archive | None, usage: Usage | None
     ) -> None:
         self.site = site
-        self.store = store
-        self.held = Held(store)
+        self.store = records.store
+        self.held = Held(records)
         self._reports = reports
         self._usage = usage
         self._silent_until = 0.0
@@ -67,6 +67,26 @@ class Desk:
         """
         view = self.site.catalog.view()
         return newest(view, self.site.catalog.instance, self._reports, speakable(view, key))
+
+    def priorities(self, requests: Sequence[Request]) -> list[Facts]:
+        """Return of each request its score with its arithmetic, by the organisation's method."""
+        known = self.held.records.now()
+        speaks = evidence.gather(requests, known.feedback, known.links, self.looks)
+        try:
+            method = priorities.declared()
+        except PlatformError as error:
+            none = {"score": None, "method": "", "overridden": False, "arithmetic": str(error)}
+            return [none for _ in requests]
+        scored = [priorities.score(r, method, speaks[r.number]) for r in requests]
+        return [
+            {
+                "score": each.score,
+                "method": each.method,
+                "overridden": each.overridden,
+                "arithmetic": each.arithmetic,
+            }
+            for each in scored
+        ]
 
     def around(self, asked: Asked, view: View) -> Facts:
         """Return what stands on every page: who one is, what arrived, what the page is about."""
@@ -101,20 +121,6 @@ def speakable(view: View, key: str) -> Asset:
     if found.kind not in ANSWERS:
         raise Missing(f"{key} is nothing to give feedback on.")
     return found
-
-
-def priority(r: Request) -> Facts:
-    """Return a request's score with its arithmetic, by the organisation's method."""
-    try:
-        found = priorities.score(r, priorities.declared())
-    except PlatformError as error:
-        return {"score": None, "arithmetic": str(error), "method": "", "overridden": False}
-    return {
-        "score": found.score,
-        "arithmetic": found.arithmetic,
-        "method": found.method,
-        "overridden": found.overridden,
-    }
 
 
 def done(asked: Asked) -> Facts | None:

@@ -1,40 +1,37 @@
-"""Requests and feedback as pages read them: held in memory until the store has changed.
+"""Requests and feedback as pages of intake read them: as they are now, or not at all.
 
-What belongs here: when to read again. What does not: reading (`product.store`), what a page shows.
+What belongs here: looking up. What does not: when to read again (`records`), what a page shows.
 """
 
-import threading
-from collections.abc import Callable, Hashable
-from typing import TypeVar
-
 from platform_assets.catalog.demand.person import same
+from platform_assets.catalog.demand.records import Records
 from platform_assets.catalog.pages import Missing
 from platform_assets.product.kinds import Feedback, Request
 from platform_assets.product.store import Missing as NoRecord
-from platform_assets.product.store import RecordStore
 
-T = TypeVar("T")
 DIGITS = 12  # of a number in an address, at most
 
 
 class Held:
     """What a store has, for all requests of a server.
 
-    Methods raise PlatformError where the store can't be reached.
+    Methods raise PlatformError where the store can't be reached: that nobody asked for anything is
+    not said because it can't be known.
     """
 
-    def __init__(self, store: RecordStore) -> None:
-        self.store = store
-        self._guard = threading.Lock()
-        self._kept: dict[Hashable, tuple[int, object]] = {}
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.store = records.store
 
     def requests(self) -> list[Request]:
         """Return all requests, newest first."""
-        return self._read("requests", self.store.requests)
+        self.store.changes()
+        return list(self.records.now().requests)
 
     def feedback(self) -> list[Feedback]:
         """Return all feedback, newest first."""
-        return self._read("feedback", self.store.feedback)
+        self.store.changes()
+        return list(self.records.now().feedback)
 
     def request(self, text: str) -> Request:
         """Return the request of a number, as an address or a form has it.
@@ -52,17 +49,6 @@ class Held:
         if not person:
             return []
         return [r for r in self.requests() if r.state == "shipped" and same(r.asker, person)]
-
-    def _read(self, name: str, read: Callable[[], T]) -> T:
-        # Asked for before reading: what is written meanwhile is then read again, never missed.
-        changes = self.store.changes()
-        with self._guard:
-            known = self._kept.get(name)
-        if known is None or known[0] != changes:
-            known = (changes, read())
-            with self._guard:
-                self._kept[name] = known
-        return known[1]  # type: ignore[return-value]
 
 
 def number_of(text: str) -> int:

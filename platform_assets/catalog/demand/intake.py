@@ -15,13 +15,13 @@ from platform_assets.catalog.demand.desk import ANSWERS, Desk, address, speakabl
 from platform_assets.catalog.demand.feedback_pages import FeedbackPages
 from platform_assets.catalog.demand.forms import Form, Forms, Unclear, amount, day, given
 from platform_assets.catalog.demand.mine import MinePages
+from platform_assets.catalog.demand.records import Records
 from platform_assets.catalog.demand.request_pages import RequestPages
 from platform_assets.catalog.demand.similar import assets_like, requests_like
 from platform_assets.catalog.demand.triage import TriagePages
 from platform_assets.catalog.present import Facts, card, cards, record_url
 from platform_assets.catalog.usage import Usage
 from platform_assets.product.kinds import STAGES
-from platform_assets.product.store import RecordStore
 from platform_assets.reporting.archive import Archive
 
 ASKED = ("title", "decision", "needed_by", "waiting_costs", "about")
@@ -42,7 +42,7 @@ class DemandPages:
 
     Args:
         site: makes the routes; what every page shows of requests is put on it.
-        store: where requests and feedback are kept.
+        records: requests and feedback, and what the team wrote.
         reports: where versions of reports are kept.
         usage: what is looked at, for the order of what is offered.
     """
@@ -50,11 +50,11 @@ class DemandPages:
     def __init__(
         self,
         site: Site,
-        store: RecordStore,
+        records: Records,
         reports: Archive | None = None,
         usage: Usage | None = None,
     ) -> None:
-        self.desk = Desk(site, store, reports, usage)
+        self.desk = Desk(site, records, reports, usage)
         self._site = site
         self._triage = TriagePages(self.desk)
         site.around = self.desk.around

@@ -15,7 +15,7 @@ from platform_assets.catalog.answers import whole
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import person, shown
 from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, Actions, has_form
-from platform_assets.catalog.demand.desk import Desk, address, done, priority, wrong
+from platform_assets.catalog.demand.desk import Desk, address, done, wrong
 from platform_assets.catalog.demand.forms import Form, Forms
 from platform_assets.catalog.demand.of_asset import leads_to
 from platform_assets.catalog.demand.similar import requests_like
@@ -91,7 +91,7 @@ class RequestPages:
             "history": shown.changes(store.history(r.name)),
             "said": [shown.feedback(f, view) for f in said],
             "alike": [shown.request(other, view) for other in alike],
-            "priority": priority(r),
+            "priority": self._desk.priorities([r])[0],
             "leads_to": leads_to(view, r.name),
             "is_yours": person.same(r.asker, you),
             "voted": any(person.same(v, you) for v in r.voters),

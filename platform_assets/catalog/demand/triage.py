@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import person, shown
 from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, has_form
-from platform_assets.catalog.demand.desk import Desk, done, priority
+from platform_assets.catalog.demand.desk import Desk, done
 from platform_assets.catalog.demand.forms import Form
 from platform_assets.catalog.demand.request_pages import choices
 from platform_assets.catalog.demand.similar import assets_like, requests_like
@@ -58,7 +58,10 @@ class TriagePages:
             "show": chosen,
             "views": [{"name": name, "count": len(lists[name])} for name in SHOWN],
             "total": len(lists[chosen]),
-            "rows": [self._row(r, every, view) for r in rows],
+            "rows": [
+                {**self._row(r, every, view), "priority": priority}
+                for r, priority in zip(rows, self._desk.priorities(rows), strict=True)
+            ],
             "did": did,
             "undo": bool(did and did["number"] and did["action"] in UNDONE_BY_REOPENING),
             "wrong": fault,
@@ -68,14 +71,13 @@ class TriagePages:
 
     def _row(self, r: Request, every: list[Request], view: View) -> Facts:
         """Return a request with what may be the same, and what may answer it already."""
-        index, text = self._desk.site.catalog.index, f"{r.title}"
+        index, text = self._desk.site.catalog.index, r.title
         alike = requests_like(every, text, MERGED_INTO, but=r.number)
         answers = assets_like(view, index, text, self._desk.looks)
         return {
             **shown.request(r, view),
             "alike": [shown.request(other, view) for other in alike],
             "answers": cards(view, answers),
-            "priority": priority(r),
         }
 
     def _with_fault(
