@@ -38,7 +38,7 @@ class MinePages:
     def _facts(self, asked: Asked, view: View, fault: Facts | None) -> Facts:
         who, every = person.who(asked), self._desk.held.requests()
         own = [r for r in every if person.same(r.asker, who)]
-        joined = [r for r in every if r not in own and _among(who, r.voters)]
+        joined = [r for r in every if _among(who, r.voters) and not person.same(r.asker, who)]
         said = [f for f in self._desk.held.feedback() if person.same(f.author, who)]
 
         def listed(found: list[Request]) -> list[Facts]:
