@@ -19,6 +19,7 @@ from platform_assets.product.store import Everything
 
 BAD = 2  # the best rating that calls for an answer
 PATIENCE = timedelta(days=7)  # of who asked, before it shows that nobody looks
+REMEMBERED = timedelta(days=30)  # after its time, a key result that was not reached
 SOON = timedelta(days=14)  # until a request is needed
 WEEK = timedelta(days=7)
 LONGEST = 140  # letters of what somebody said
@@ -40,7 +41,7 @@ def of_records(
         unreliable: keys of assets that are late or failing, which are listed themselves.
     """
     for result in curated.key_results:
-        if result.id in progresses:
+        if result.id in progresses and now.date() - result.due <= REMEMBERED:
             keys = graph.upstream(result.key) if result.key in graph.assets else result.tables
             explained = any(key in unreliable for key in (result.key, *keys))
             yield from _key_result(result, progresses[result.id], explained)

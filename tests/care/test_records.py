@@ -22,7 +22,7 @@ from platform_assets.product.kinds import (
 )
 from platform_assets.product.progress import Progress
 from platform_assets.product.store import Everything
-from tests.care.company import CURATED, NOW, asset, company, fine, old
+from tests.care.company import CURATED, FASTER, MADE, NOW, asset, company, fine, old
 
 DAY = timedelta(days=1)
 
@@ -126,6 +126,15 @@ def test_a_key_result_that_is_not_on_track_is_listed(standing: str, weight: int 
     if item:
         assert item.objectives == ("trust",) and item.importance == 6
         assert item.url == "/catalog/key_result/faster"
+
+
+def test_what_was_not_reached_is_listed_for_a_month_after_its_time() -> None:
+    graph, stands = company(), Progress("faster", "off track", "its time is over")
+    known = Known(curated=CURATED, progresses={"faster": stands})
+    for days, listed in ((30, 1), (31, 0)):
+        at = datetime.combine(FASTER.due, NOW.timetz()) + days * DAY
+        made = dict.fromkeys(graph.assets, replace(MADE, made_at=at))
+        assert len(attention(graph, made, known, at)) == listed
 
 
 def test_what_is_not_measured_because_a_table_is_late_is_left_to_that() -> None:
