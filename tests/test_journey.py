@@ -21,6 +21,7 @@ REPORT = "reports/weekly_business_review/latest.html"
 EVENTS = "openlineage.ndjson"
 REPORTS = {
     "acquisition": "Acquisition and return on ad spend",
+    "backlog": "Backlog",
     "data_platform_health": "Data-platform health",
     "product_funnel": "Product funnel",
     "retention_cohorts": "Retention cohorts",
@@ -93,7 +94,10 @@ def test_the_first_start_builds_everything_up_to_the_report(platform: Running) -
 def test_every_asset_carries_what_the_policy_asks(platform: Running) -> None:
     nodes = platform.graphql(ASSETS)["assetNodes"]
     layers = {tag["value"] for n in nodes for tag in n["tags"] if tag["key"] == "layer"}
-    assert layers == {"raw", "staging", "intermediate", "marts", "report", "platform"}
+    assert layers == {
+        *("raw", "staging", "intermediate", "marts", "report", "platform"),
+        *("product", "key_result"),
+    }
     for node in nodes:
         name = "/".join(node["assetKey"]["path"])
         labels = {entry["label"] for entry in node["metadataEntries"]}
@@ -102,7 +106,7 @@ def test_every_asset_carries_what_the_policy_asks(platform: Running) -> None:
         assert node["internalFreshnessPolicy"], name
         assert node["groupName"] != "default", name
         assert "dagster/code_references" in labels, name
-        if node["assetKey"]["path"][0] not in ("report", "maintenance"):
+        if node["assetKey"]["path"][0] not in ("report", "maintenance", "key_result"):
             assert {"dagster/table_name", "dagster/column_schema"} <= labels, name
 
 
@@ -113,7 +117,7 @@ def test_a_file_that_lands_refreshes_all_that_hangs_on_it_without_a_click(
     before = (data / REPORT).stat().st_mtime
     events = int(str(one(data, "SELECT count(*) FROM staging.stg_web_events")))
     shown = catalog_page(platform, "asset/marts/fct_sessions")
-    known = set(platform.runs())
+    known = platform.runs_for("raw/web_events")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     event = {
         "messageId": "5f0c2a9e-1111-4c61-8d0a-000000000001",
@@ -140,7 +144,7 @@ def test_a_file_that_lands_refreshes_all_that_hangs_on_it_without_a_click(
     )
     found = one(data, "SELECT reason FROM platform.quarantine WHERE file LIKE '%journey.ndjson'")
     assert "invalid JSON" in str(found)
-    new = set(platform.runs()) - known
+    new = platform.runs_for("raw/web_events") - known
     assert len(new) == 1, "one run did it all"
     run = new.pop()
     assert platform.wait_for_run(run) == "SUCCESS"
@@ -179,8 +183,63 @@ def test_a_receiver_hears_of_every_table_down_to_its_columns(platform: Running) 
     assert [problem for event in told() for problem in spec.problems(event)] == []
 
 
+def test_a_request_that_is_answered_moves_the_backlog_an_objective_and_what_needs_attention(
+    platform: Running,
+) -> None:
+    data, ana = platform.data, "ana@fernweh.example"
+    title = "Which step of the funnel we lose phones at"
+    address = platform.post("/catalog/ask", ana, title=title, decision="Where we begin")
+    request = address.partition("?")[0]
+    number = int(request.rpartition("/")[2])
+    platform.post(f"{request}/estimate", ana, reach="90", impact="3", confidence="1", effort="1")
+    platform.post(f"{request}/accept", ana)
+
+    def first() -> int:
+        return int(catalog_page(platform, "backlog")["scored"][0]["number"])
+
+    def complaint() -> bool:
+        return "The steps are too small to read." in json.dumps(catalog_page(platform, "attention"))
+
+    measured = catalog_page(platform, "key_result/faster-answers")["as_of"]
+    assert first() == number, "it has the highest score"
+    platform.post(f"{request}/ship", ana, answered_by="report/product_funnel")
+    assert "You asked, it is here" in platform.get_as(ana, "/catalog/").decode()
+    assert first() != number
+
+    def counted() -> bool:
+        waits = one(data, f"SELECT count(*) FROM marts.backlog WHERE number = {number}")
+        state = one(data, f"SELECT max(state) FROM product.requests WHERE number = {number}")
+        aim = catalog_page(platform, "key_result/faster-answers")
+        return (waits, state) == (0, "shipped") and aim["as_of"] > measured
+
+    platform.wait_for_refresh(counted, 150)
+    said = {"rating": "2", "words": "The steps are too small to read.", "stage": "live"}
+    platform.post("/catalog/tell/report/product_funnel", ana, **said)
+    wait_for(complaint, 30)
+    newest = catalog_page(platform, "feedback")["rows"][0]
+    platform.post(
+        f"/catalog/feedback/{newest['number']}/answer", "web@fernweh.example", words="Yes."
+    )
+    wait_for(lambda: not complaint(), 30)
+    platform.post(f"{request}/helped", ana, helped="yes", words="It is the address form.")
+    assert "You asked, it is here" not in platform.get_as(ana, "/catalog/").decode()
+    assert catalog_page(platform, f"request/{number}")["state"] == "closed"
+
+
 def test_every_page_of_the_catalog_answers(platform: Running) -> None:
     pages = ("", "search?q=revenue", "coverage", "glossary", "query", "domain/web", "healthz")
+    pages += (
+        "demand",
+        "requests",
+        "feedback",
+        "triage",
+        "mine",
+        "backlog",
+        "objectives",
+        "roadmap",
+    )
+    pages += ("roadmap", "releases", "decisions", "requirements", "metrics", "minutes")
+    pages += ("attention", "tell")
     for page in pages:
         assert platform.get(f"/catalog/{page}"), page
     keys = [asset["key"] for asset in catalog_page(platform, "everything")["assets"]]

@@ -1,7 +1,9 @@
 """A platform that really runs, in processes of its own, and the way to talk to it."""
 
+import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote, urlencode
 
 import psutil
 
@@ -20,7 +23,8 @@ from tests.ports import free_port
 TINY = "tests.server.tiny_definitions"
 LAUNCH = """mutation($p: ExecutionParams!) {
   launchRun(executionParams: $p) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
-RUNS = "{ runsOrError { ... on Runs { results { runId rootRunId status stepKeysToExecute } } } }"
+RUNS = """{ runsOrError { ... on Runs { results { runId rootRunId status stepKeysToExecute
+  tags { key value } } } } }"""
 FAILURES = """query($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
   ... on ExecutionStepFailureEvent { stepKey error { message errorChain { error { message } } } }
   ... on RunFailureEvent { message } } } } }"""
@@ -101,6 +105,27 @@ class Running:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             return bytes(answer.read())
 
+    def get_as(self, who: str, path: str) -> bytes:
+        """Return the body of a page as somebody sees it."""
+        address = f"http://127.0.0.1:{self.port}{path}"
+        request = urllib.request.Request(address, headers={"Cookie": f"who={quote(who)}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return bytes(answer.read())
+
+    def post(self, path: str, who: str, **fields: str) -> str:
+        """Send a form of the catalog as somebody; return the address where one goes on."""
+        token = re.search(r'name="token" value="([^"]+)"', self.get("/catalog/ask").decode())
+        assert token is not None
+        body = urlencode({"token": token[1], "who": who, **fields})
+        origin = f"http://127.0.0.1:{self.port}"
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        told = answer.read().decode()
+        assert answer.status == 303, (answer.status, told[-2000:])
+        return str(answer.headers["location"])
+
     def graphql(self, query: str, **variables: Any) -> Any:
         """Return the data of a GraphQL answer."""
         request = urllib.request.Request(
@@ -120,6 +145,15 @@ class Running:
     def runs(self) -> dict[str, Any]:
         """Return every run by its id."""
         return {r["runId"]: r for r in self.graphql(RUNS)["runsOrError"]["results"]}
+
+    def runs_for(self, asset: str) -> set[str]:
+        """Return the runs that something new at an asset started."""
+        return {
+            run
+            for run, each in self.runs().items()
+            for tag in each["tags"]
+            if tag["key"] == "platform/new" and asset in tag["value"].split(",")
+        }
 
     def wait_for_run(self, run: str) -> str:
         """Return the status with which a run ended."""
