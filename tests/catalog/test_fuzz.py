@@ -9,14 +9,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
-from tests.catalog.world import FixedCatalog, HereSandbox, client_of
+from tests.catalog.intake_world import ANA, BEN, Intake
+from tests.catalog.world import HereSandbox
 
 EXAMPLES = 12  # of each operation
 
 
 @pytest.fixture
 def app(sandbox: HereSandbox, tmp_path: Path) -> object:
-    return client_of(FixedCatalog(), tmp_path, sandbox).app
+    intake = Intake(tmp_path, sandbox=sandbox)
+    intake.store.submit_request(ANA, title="Returns by reason", about="marts/fct_orders")
+    intake.store.vote(1, BEN)
+    said = {"version": "2026-05-01", "rating": 2, "words": "Too late."}
+    intake.store.submit_feedback(BEN, about="report/revenue", **said)
+    return intake.app
 
 
 def test_the_description_names_every_json_route(client: TestClient) -> None:
