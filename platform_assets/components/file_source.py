@@ -52,7 +52,7 @@ class FileSource(SourceFields):
 
     even: Annotated[
         bool,
-        Field(description="Whether files are about equally large; the check `volume` warns if not."),
+        Field(description="Whether files are about equally large; `volume` warns if not."),
     ] = True
 
     @property

@@ -2,15 +2,12 @@
 
 import os
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -20,6 +17,7 @@ from platform_assets.catalog.usage import Usage
 from platform_assets.catalog.web import application
 from platform_assets.reporting.folder_archive import FolderArchive
 from platform_assets.server.report_files import report_files
+from tests.catalog.serving import served
 from tests.catalog.world import FixedCatalog, HereSandbox, declare_report
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -81,15 +79,8 @@ def _served(folder: Path, sandbox: HereSandbox) -> Iterator[str]:
             Mount("/catalog", app=catalog),
         ]
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

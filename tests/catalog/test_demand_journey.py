@@ -1,18 +1,16 @@
 """Demand in a real browser: from a search in vain to a report that helps; pages are accessible."""
 
 import os
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from platform_assets.inventory.model import Asset, Graph
 from platform_assets.server.report_files import report_files
 from tests.catalog.intake_world import ANA, DATA, Intake
+from tests.catalog.serving import served
 from tests.catalog.test_browser import Seen, browser, sync_api, tab_to, until
 from tests.catalog.test_report_pages import NOW, keep
 from tests.catalog.world import HereSandbox
@@ -36,15 +34,8 @@ def intake(tmp_path_factory: pytest.TempPathFactory, sandbox: HereSandbox) -> In
 def base(intake: Intake) -> Iterator[str]:
     files = Mount("/files/reports", app=report_files(intake.archive))
     app = Starlette(routes=[files, *intake.app.routes])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with served(app) as address:
+        yield address
 
 
 def test_from_a_search_in_vain_to_a_report_that_helps(

@@ -1,22 +1,17 @@
 """Pages of records in a real browser: light and dark, wide and narrow, by everybody."""
 
 import os
-import shutil
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 
 from tests.catalog.records_world import Shop
+from tests.catalog.serving import served
+from tests.catalog.test_browser import browser, sync_api
 from tests.catalog.world import HereSandbox, statuses
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-if not CHROMIUM and "CI" not in os.environ:
-    pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
 pytestmark = pytest.mark.xdist_group("browser")
+__all__ = ["browser"]  # a fixture
 PATHS = [
     "demand", "objective/healthy-shop", "key_result/net-revenue", "backlog", "roadmap", "releases",
     "decisions", "decision/count-orders-once", "requirements", "requirement/orders-once",
@@ -27,22 +22,8 @@ PATHS = [
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory, sandbox: HereSandbox) -> Iterator[str]:
     shop = Shop(tmp_path_factory.mktemp("records"), statuses=statuses())
-    server = uvicorn.Server(uvicorn.Config(shop.pages(sandbox), port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/catalog"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
+    with served(shop.pages(sandbox)) as address:
+        yield f"{address}/catalog"
 
 
 @pytest.mark.parametrize(("scheme", "paths"), [("light", PATHS), ("dark", PATHS[:5])])

@@ -55,7 +55,7 @@ def die_writing(url: str, lines: str) -> None:
         *vars(records.RecordStore).values(),
         *vars(writing.Writing).values(),
         *vars(database.Database).values(),
-        database._alone,
+        database.writing,
     ]
     plain = [getattr(thing, "__wrapped__", thing) for thing in things]
     codes = [thing.__code__ for thing in plain if hasattr(thing, "__code__")]

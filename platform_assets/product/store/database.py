@@ -8,18 +8,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from platform_assets.product.store.migrating import migrate, pending
+from resources.database import PATIENCE_SECONDS, open_engine, writing
 from resources.errors import PlatformError
 from resources.secrets import shown
 
 LOCK = 0x0DE3A4D5  # of PostgreSQL: one writer at a time
-PATIENCE_SECONDS = 30  # for other writers
 AWAY = (
     sa.exc.OperationalError,
     sa.exc.InterfaceError,
@@ -62,7 +59,7 @@ class Database:
                 written may have been kept.
         """
         engine = self._open()
-        with self._told(AWAY), self._one_thread(), _alone(engine) as connection:
+        with self._told(AWAY), self._one_thread(), writing(engine, LOCK) as connection:
             yield connection
 
     def close(self) -> None:
@@ -76,7 +73,7 @@ class Database:
         with self._opening:
             if self._engine is None:
                 with self._told(UNUSABLE):
-                    engine = _engine(self.url)
+                    engine = open_engine(self.url, 2, durable=True)
                     _bring_up_to_date(engine)
                 self._engine = engine
             return self._engine
@@ -114,54 +111,11 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
     with _snapshot(engine) as connection, connection.begin():
         behind = bool(pending(connection))
     if behind:
-        with _alone(engine) as connection:
+        with writing(engine, LOCK) as connection:
             migrate(connection)  # asks again: another process may have been first
-
-
-@contextmanager
-def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        yield connection
 
 
 def _snapshot(engine: sa.Engine) -> sa.Connection:
     if engine.dialect.name == "postgresql":
         return engine.connect().execution_options(isolation_level="REPEATABLE READ")
     return engine.connect()
-
-
-def _engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        # As Dagster's own database is reached.
-        parsed = parsed.set(drivername="postgresql+psycopg2")
-        options = f"-c lock_timeout={PATIENCE_SECONDS}s -c statement_timeout=60s"
-        given = {"connect_timeout": 10, "options": options}
-        return sa.create_engine(
-            parsed, pool_size=2, max_overflow=8, pool_pre_ping=True, connect_args=given
-        )
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise ValueError("neither PostgreSQL nor a file of SQLite")
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, pool_size=2, max_overflow=8)
-    event.listen(engine, "connect", _as_sqlite)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _as_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin when `_begin` says so
-    for pragma in (
-        f"busy_timeout = {PATIENCE_SECONDS * 1000}",
-        "journal_mode = WAL",
-        "synchronous = FULL",  # a power cut loses nothing that somebody was told is kept
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: sa.Connection) -> None:
-    """Begin as the writer at once, so that what is read before it is written stays true."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

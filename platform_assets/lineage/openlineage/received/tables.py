@@ -12,18 +12,16 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
+from resources import database
 from resources.errors import PlatformError
 from resources.secrets import shown
 
 VERSION = 1
 LOCK = 0x0911EA6E  # of PostgreSQL: one writer at a time
-PATIENCE_SECONDS = 30  # for other writers
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 METADATA = sa.MetaData()
 Row = dict[str, Any]  # by column
@@ -152,7 +150,7 @@ def open_database(url: str) -> sa.Engine:
         PlatformError: it can't be reached, or a newer release made its tables.
     """
     try:
-        engine = _engine(url)
+        engine = database.open_engine(url, 4, durable=False)
         with writing(engine) as connection:
             _create(connection)
     except (sa.exc.SQLAlchemyError, OSError, ValueError, ImportError) as error:
@@ -165,48 +163,10 @@ def open_database(url: str) -> sa.Engine:
     return engine
 
 
-def _engine(url: str) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        # As Dagster's own database is reached.
-        parsed = parsed.set(drivername="postgresql+psycopg2")
-        options = f"-c lock_timeout={PATIENCE_SECONDS}s -c statement_timeout=60s"
-        given = {"connect_timeout": 10, "options": options}
-        return sa.create_engine(
-            parsed, pool_size=4, max_overflow=16, pool_pre_ping=True, connect_args=given,
-            executemany_mode="values_plus_batch",
-        )  # fmt: skip
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise ValueError("neither PostgreSQL nor a file of SQLite")
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, pool_size=4, max_overflow=16)
-    event.listen(engine, "connect", _as_sqlite)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _as_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin when `_begin` says so
-    for pragma in (
-        f"busy_timeout = {PATIENCE_SECONDS * 1000}",
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: sa.Connection) -> None:
-    """Begin as the writer at once, so that what is read before it is written stays true."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a transaction during which nobody else writes, of no process."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    with database.writing(engine, LOCK) as connection:
         yield connection
 
 
