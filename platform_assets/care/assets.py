@@ -14,7 +14,7 @@ from statistics import median
 from urllib.parse import quote
 
 from platform_assets.care import model as m
-from platform_assets.care.causes import GETTING_OLD, TOO_OLD, Causes, causes
+from platform_assets.care.causes import GETTING_OLD, TOO_OLD, Causes, causes, never_made
 from platform_assets.care.importance import Importance
 from platform_assets.care.model import Sum, Trouble, counted
 from platform_assets.inventory.health import NO_STATUS, Status, freshness, span
@@ -99,12 +99,14 @@ def _checks(asset: Asset, status: Status) -> Iterator[Trouble]:
 
 
 def _late(asset: Asset, status: Status, now: datetime, consequences: str) -> Iterator[Trouble]:
-    age = freshness(asset, status, now)
-    if age not in (TOO_OLD, GETTING_OLD):
+    unmade, age = never_made(asset, status), freshness(asset, status, now)
+    if not unmade and age not in (TOO_OLD, GETTING_OLD):
         return
     old = now - status.made_at if status.made_at else timedelta(0)
     limit = asset.fail_seconds if age == TOO_OLD else asset.warn_seconds
-    if age == TOO_OLD and not limit:
+    if unmade:
+        what, weight = "never made", Sum.of((4, "never made"))
+    elif age == TOO_OLD and not limit:
         what, weight = f"not made by its deadline ({asset.deadline})", Sum.of((6, "past deadline"))
     elif age == TOO_OLD and limit:
         times = old.total_seconds() / limit

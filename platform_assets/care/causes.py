@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from platform_assets.inventory.health import NO_STATUS, Status, freshness
-from platform_assets.inventory.model import Graph
+from platform_assets.inventory.model import Asset, Graph
 from platform_assets.inventory.upstream import SELF_RELIANT
 
 TOO_OLD, GETTING_OLD = "too old", "getting old"
@@ -41,8 +41,8 @@ def causes(graph: Graph, statuses: Mapping[str, Status], now: datetime) -> Cause
 
     A run stops at an asset, and those downstream are not made either: they count as held up where
     it was the same run, or where a check upstream fails. What is late is held up by anything
-    upstream that failed, or that is as late as it is. The platform's own tables wait for nothing:
-    they tell that others are late.
+    upstream that failed, or that is as late as it is; never made is as late as can be. The
+    platform's own tables wait for nothing: they tell that others are late.
     """
     found = Causes()
     nothing: frozenset[str] = frozenset()
@@ -55,7 +55,7 @@ def causes(graph: Graph, statuses: Mapping[str, Status], now: datetime) -> Cause
         worse = nothing.union(*(broken[parent] for parent in parents))
         older = nothing.union(*(ageing[parent] for parent in parents))
         status = statuses.get(key, NO_STATUS)
-        age = freshness(asset, status, now)
+        age = TOO_OLD if never_made(asset, status) else freshness(asset, status, now)
         stopped = frozenset(c for c in worse if _stopped_by(status, statuses.get(c, NO_STATUS)))
         if status.failed_run and stopped:
             found.failed[key] = stopped
@@ -68,6 +68,11 @@ def causes(graph: Graph, statuses: Mapping[str, Status], now: datetime) -> Cause
         only_ageing = age == GETTING_OLD and key not in found.late and not is_cause
         ageing[key] = older | {key} if only_ageing else older
     return found
+
+
+def never_made(asset: Asset, status: Status) -> bool:
+    """Return whether an asset could be made, never was, and is not being made."""
+    return asset.materializable and status.made_at is None and not status.running
 
 
 def _stopped_by(status: Status, cause: Status) -> bool:

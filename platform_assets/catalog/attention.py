@@ -67,16 +67,7 @@ class Listed:
         """The graph coloured by trouble."""
         importance = care.weigh(self.graph, self.known, self.now)
         waiting = causes(self.graph, self.statuses, self.now)
-        unmade = {
-            key
-            for key, asset in self.graph.assets.items()
-            if asset.materializable and not self._made(key)
-        }
-        return picture(self.graph, self.items, importance, waiting, unmade)
-
-    def _made(self, key: str) -> bool:
-        status = self.statuses.get(key)
-        return status is not None and status.made_at is not None
+        return picture(self.graph, self.items, importance, waiting)
 
 
 def listed(view: View, known: Known | None = None) -> Listed:

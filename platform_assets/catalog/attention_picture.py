@@ -47,7 +47,7 @@ class Spot:
     """An asset in the drawing: its centre, its radius, how it is, and what is said of it.
 
     Attributes:
-        level: one of `LEVELS`; "waits" for another asset, "unknown" or "fine".
+        level: one of `LEVELS`; "waits" for another asset, or "fine".
         label: "" for what is only to be seen as being there; of what waits, reports have one.
     """
 
@@ -86,15 +86,12 @@ class Picture:
     summary: str
 
 
-def picture(
-    graph: Graph, items: Sequence[Item], importance: Importance, known: Causes, unmade: set[str]
-) -> Picture:
+def picture(graph: Graph, items: Sequence[Item], importance: Importance, known: Causes) -> Picture:
     """Return the drawing of a graph.
 
     Args:
         items: what needs attention; what is snoozed is drawn as fine.
         known: which assets wait for which.
-        unmade: keys of assets that were never made.
     """
     troubles = _by_asset(graph, items)
     waits = {**known.late, **known.failed}
@@ -103,12 +100,11 @@ def picture(
         :MOST
     ]
     chosen = set(first)
-    told = {key: _told(graph.assets[key], troubles.get(key, ()), key in waits, key in unmade)
-            for key in first}  # fmt: skip
+    told = {key: _told(graph.assets[key], troubles.get(key, ()), key in waits) for key in first}
     at, width, height, bands = _placed(_columns(graph, chosen), told)
     spots = [_spot(key, at[key], weight[key], told[key]) for key in at]
     ways = _between(graph, waits)
-    rank = {"fine": 0, "unknown": 1, "waits": 2, "slight": 3, "some": 4, "bad": 5}
+    rank = {"fine": 0, "waits": 1, "slight": 2, "some": 3, "bad": 4}
     lines = [
         Line(_curve(at[parent], at[key]), any({parent, key} <= way for way in ways))
         for key in at
@@ -183,7 +179,7 @@ class Told:
     words: str
 
 
-def _told(asset: Asset, items: Sequence[Item], waits: bool, unmade: bool) -> Told:
+def _told(asset: Asset, items: Sequence[Item], waits: bool) -> Told:
     said = "; ".join(item.what for item in items)
     name = asset.label if asset.kind == "report" else asset.name
     short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"
@@ -193,8 +189,6 @@ def _told(asset: Asset, items: Sequence[Item], waits: bool, unmade: bool) -> Tol
     if waits:
         label = short if asset.kind == "report" else ""
         return Told("waits", label, "waits for what it rests on")
-    if unmade:
-        return Told("unknown", "", "not made yet")
     return Told("fine", "", "nothing is wrong with it")
 
 

@@ -6,6 +6,7 @@ what is trouble and what it matters (`care`).
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -131,7 +132,7 @@ def found(
         nodes: Dagster's asset nodes.
     """
     graph = collect.graph(nodes, collect.manifest(DbtProject.from_settings().manifest_path))
-    statuses = Statuses(instance).read(graph)
+    statuses = _with_itself(graph, Statuses(instance).read(graph), now)
     read, written = _reader(warehouse), curated.read(curated.folder(), PROJECT_ROOT)
     use = used(read)
     known = Known(
@@ -144,6 +145,16 @@ def found(
         changed=documents.changed(graph, written),
     )
     return attention(graph, statuses, known, now)
+
+
+def _with_itself(
+    graph: Graph, statuses: Mapping[str, Status], now: datetime
+) -> Mapping[str, Status]:
+    """Return statuses in which the list, and what shows it, are as they will be when it is made."""
+    own = KEY.to_user_string()
+    keys = (own, *graph.downstream(own)) if own in graph.assets else ()
+    made = {key: replace(statuses[key], made_at=now, failed_run="") for key in keys}
+    return {**statuses, **made}
 
 
 def _submitted() -> Everything:

@@ -34,6 +34,14 @@ def test_what_is_late_is_listed_at_its_cause_with_how_many_wait() -> None:
     assert "ask whoever delivers it" in item.next_step
 
 
+def test_what_was_never_made_is_listed_where_it_begins() -> None:
+    items = found(dict.fromkeys(["staging/orders", "marts/revenue", "report/review"], Status()))
+    assert set(items) == {"late:staging/orders"}
+    assert items["late:staging/orders"].what == "never made; 2 assets downstream wait"
+    assert items["late:staging/orders"].trouble == 4
+    assert found({"marts/alone": Status(running=True)}) == {}
+
+
 def test_a_table_that_is_late_by_itself_is_listed_though_its_source_is_getting_old() -> None:
     items = found({"raw/orders": old(30), "staging/orders": old(60)})
     assert set(items) == {"late:raw/orders", "late:staging/orders"}

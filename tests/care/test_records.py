@@ -10,6 +10,7 @@ from platform_assets.care.attention import Known, attention
 from platform_assets.care.model import Item
 from platform_assets.inventory import changes
 from platform_assets.inventory.changes import Commit
+from platform_assets.inventory.health import Status
 from platform_assets.product.curated import Curated
 from platform_assets.product.kinds import (
     Action,
@@ -143,8 +144,9 @@ def test_what_is_not_measured_because_a_table_is_late_is_left_to_that() -> None:
         curated=CURATED,
         progresses={"faster": Progress("faster", "not measured", "marts/revenue is late")},
     )
-    items = attention(graph, {**fine(graph), "marts/revenue": old(100)}, known, NOW)
-    assert [item.key for item in items] == ["late:marts/revenue"]
+    for late in (old(100), Status()):
+        items = attention(graph, {**fine(graph), "marts/revenue": late}, known, NOW)
+        assert [item.key for item in items] == ["late:marts/revenue"]
 
 
 def test_a_document_is_behind_when_the_code_changed_two_weeks_after_it() -> None:

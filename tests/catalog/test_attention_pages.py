@@ -137,7 +137,7 @@ def test_what_can_not_be_snoozed_is_refused_and_nothing_written_is_lost(pages: T
 
 def test_without_a_store_there_is_the_list_and_nothing_to_send(client: TestClient) -> None:
     assert "late:marts/fct_orders" not in listed(client)  # its upstream failed: listed there
-    assert list(listed(client)) == ["failed_run:staging/stg_orders"]
+    assert list(listed(client)) == ["failed_run:staging/stg_orders", "late:marts/daily_traffic"]
     assert "/catalog/attention/snooze" not in client.get("/catalog/attention").text
     assert client.post("/catalog/attention/snooze").status_code == 404
 
@@ -167,7 +167,7 @@ def test_the_picture_on_its_own_is_an_svg_in_colours_of_its_own(pages: TestClien
 def drawn(statuses: dict[str, Status], assets: Graph | None = None) -> Picture:
     whole, known = assets or described(), Known()
     items = attention(whole, statuses, known, NOW)
-    return picture(whole, items, weigh(whole, known, NOW), causes(whole, statuses, NOW), {KEY})
+    return picture(whole, items, weigh(whole, known, NOW), causes(whole, statuses, NOW))
 
 
 def test_the_picture_colours_a_cause_what_waits_for_it_and_the_way_between() -> None:
@@ -182,7 +182,7 @@ def test_the_picture_colours_a_cause_what_waits_for_it_and_the_way_between() -> 
         "raw/shop/customers": "fine",
         "marts/daily_traffic": "fine",
         "report/revenue": "fine",
-        KEY: "unknown",
+        KEY: "fine",
     }
     assert found.spots[-1].key == "raw/shop/orders"  # on top
     assert [spot.label for spot in found.spots if spot.label] == ["orders"]
@@ -205,7 +205,7 @@ def test_of_thousands_all_in_trouble_are_drawn_and_the_rest_is_counted() -> None
     whole, known = Graph(every), Known()
     statuses = {**dict.fromkeys(every, MADE), "raw/t1999": replace(MADE, failed_run="r2")}
     items = [i for i in attention(whole, statuses, known, NOW) if i.kind == "failed run"]
-    found = picture(whole, items, weigh(whole, known, NOW), Causes(), set())
+    found = picture(whole, items, weigh(whole, known, NOW), Causes())
     assert len(found.spots) == MOST and found.left_out == 2_000 - MOST
     assert found.spots[-1].key == "raw/t1999" and found.height < 1_000
 
