@@ -6,6 +6,7 @@ times with a zone, words that must be of a set, facets in their place, runs that
 end.
 """
 
+import re
 import types
 import typing
 import uuid
@@ -18,10 +19,18 @@ from typing import Any
 import attr
 import jsonschema
 from openlineage.client import event_v2, facet_v2
+from openlineage.client.facet_v2 import parent_run
 from openlineage.client.generated import base
 
 TIMES = {"eventTime", "nominalStartTime", "nominalEndTime", "lastUpdatedAt"}
-ADDRESSES = {"producer", "schemaURL", "_producer", "_schemaURL", "url"}
+TOLD_BY = {"producer", "schemaURL", "_producer", "_schemaURL"}  # required, whatever their default
+ADDRESSES = TOLD_BY | {"url", "uri"}
+LEAST = {"windowDuration": 1}
+TIME = re.compile(  # RFC 3339's; Python's own reading takes other ways of writing one, too
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)"
+)
+_PART = r"(?:[\w.~:/?@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})*"
+ADDRESS = rf"(?a)^[A-Za-z][A-Za-z0-9+.-]*:{_PART}(?:#{_PART})?\Z"  # RFC 3986's
 SUBTYPES = {
     "DIRECT": {"IDENTITY", "TRANSFORMATION", "AGGREGATION"},
     "INDIRECT": {"JOIN", "GROUP_BY", "FILTER", "SORT", "WINDOW", "CONDITIONAL"},
@@ -31,72 +40,111 @@ EVENTS = {
     "JobEvent": event_v2.JobEvent,
     "DatasetEvent": event_v2.DatasetEvent,
 }
+SUBJECTS = {"RunEvent": {"run", "job"}, "JobEvent": {"job"}, "DatasetEvent": {"dataset"}}
 Event = Mapping[str, Any]
 Schema = dict[str, Any]
 
 
 def problems(event: Event) -> list[str]:
-    """Return everything that is wrong with an event; [] for a good one."""
-    name = str(event.get("schemaURL", "")).rpartition("/")[2]
-    if name not in EVENTS:
+    """Return everything that is wrong with an event; [] for a good one.
+
+    What is wrong with its facets is looked for when all around them is right, and what it means
+    when they are.
+    """
+    url = str(event.get("schemaURL", ""))
+    name = url.rpartition("/")[2]
+    if name not in EVENTS or url != EVENTS[name]._get_schema():
         return [f"schemaURL {event.get('schemaURL')!r} is of no event"]
     found = list(_against(event, EVENTS[name], name))
-    for where, kind, facet_name, facet in facets(event):
-        found += _facet(f"{where}.{facet_name}", kind, facet_name, facet)
+    if event.keys() & {"run", "job", "dataset"} != SUBJECTS[name]:
+        found.append(f"a {name} of {sorted(event)}")
+    if not found:
+        for where, kind, facet_name, facet in facets(event):
+            found += _facet(f"{where}.{facet_name}", kind, facet_name, facet)
     return found or list(_meaning(event))
 
 
 def _against(value: Any, cls: type, where: str) -> Iterator[str]:
-    checker = jsonschema.FormatChecker()
-    checker.checks("date-time", raises=ValueError)(_is_time)
-    checker.checks("uuid", raises=ValueError)(lambda v: bool(uuid.UUID(v)))
-    validator = jsonschema.Draft202012Validator(schema_of(cls), format_checker=checker)
+    validator = jsonschema.Draft202012Validator(schema_of(cls), format_checker=_checker())
     for error in validator.iter_errors(value):
         yield f"{where}{error.json_path[1:]}: {error.message}"
 
 
-def _is_time(value: str) -> bool:
-    """RFC 3339: a date, a time and a zone."""
-    return datetime.fromisoformat(value).tzinfo is not None and "T" in value
+@cache
+def _checker() -> jsonschema.FormatChecker:
+    checker = jsonschema.FormatChecker()
+    checker.checks("date-time", raises=ValueError)(_is_time)
+    checker.checks("uuid", raises=ValueError)(_is_uuid)
+    return checker
+
+
+def _is_time(value: Any) -> bool:
+    """RFC 3339: a date, a time and a zone; what is no text is none of a format's business."""
+    if not isinstance(value, str):
+        return True
+    return bool(TIME.fullmatch(value)) and datetime.fromisoformat(value).tzinfo is not None
+
+
+def _is_uuid(value: Any) -> bool:
+    return not isinstance(value, str) or str(uuid.UUID(value)) == value.lower()
 
 
 @cache
 def schema_of(cls: type) -> Schema:
     """Return the JSON schema of one of the client's classes."""
+    definitions: dict[str, Schema] = {}
+    return {**_reference(cls, definitions), "$defs": definitions}
+
+
+def _reference(cls: type, definitions: dict[str, Schema]) -> Schema:
+    """Return a reference to the schema of a class, which may hold itself."""
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    if name not in definitions:
+        definitions[name] = {}
+        definitions[name].update(_definition(cls, definitions))
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _definition(cls: type, definitions: dict[str, Schema]) -> Schema:
     hints = typing.get_type_hints(cls)
     properties, required = {}, []
     for field in attr.fields(cls):
-        properties[field.name] = _schema_of(hints.get(field.name, Any)) | _format(field.name)
-        if field.default is attr.NOTHING or field.name in ADDRESSES - {"url"}:
+        hint = hints.get(field.name, Any)
+        properties[field.name] = _schema_of(hint, definitions) | _limits(field.name)
+        if field.default is attr.NOTHING or field.name in TOLD_BY:
             required.append(field.name)
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _format(name: str) -> Schema:
+def _limits(name: str) -> Schema:
+    """Return what the specification says of a field besides its type."""
     if name in TIMES:
         return {"format": "date-time"}
     if name == "runId":
         return {"format": "uuid"}
-    return {"pattern": r"^[a-z][a-z0-9+.-]*:\S+$"} if name in ADDRESSES else {}
+    if name in LEAST:
+        return {"minimum": LEAST[name]}
+    return {"pattern": ADDRESS} if name in ADDRESSES else {}
 
 
-def _schema_of(hint: Any) -> Schema:
+def _schema_of(hint: Any, definitions: dict[str, Schema]) -> Schema:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return {"anyOf": [_schema_of(a) for a in arguments if a is not type(None)]}
+        kinds = [_schema_of(a, definitions) for a in arguments if a is not type(None)]
+        return {"anyOf": kinds}
     if origin is list:
-        return {"type": "array", "items": _schema_of(arguments[0])}
+        return {"type": "array", "items": _schema_of(arguments[0], definitions)}
     if origin is dict:
-        return {"type": "object", "additionalProperties": _schema_of(arguments[1])}
+        return {
+            "type": "object",
+            "additionalProperties": _schema_of(arguments[1], definitions),
+        }
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {"enum": [each.value for each in hint]}
     if isinstance(hint, type) and attr.has(hint):
-        # Facets are checked by their own class; a schema may hold itself.
-        if issubclass(hint, base.BaseFacet) or hint.__name__ == "SchemaDatasetFacetFields":
-            return {"type": "object"}
-        return schema_of(hint)
-    kinds = {str: "string", int: "integer", float: "number", bool: "boolean"}
-    return {"type": kinds[hint]} if hint in kinds else {}
+        return _reference(hint, definitions)
+    plain = {str: "string", int: "integer", float: "number", bool: "boolean"}
+    return {"type": plain[hint]} if hint in plain else {}
 
 
 def facets(event: Event) -> Iterator[tuple[str, type, str, Mapping[str, Any]]]:
@@ -125,11 +173,22 @@ def _facet(where: str, kind: type, name: str, facet: Mapping[str, Any]) -> Itera
         return
     if not issubclass(cls, kind):
         yield f"{where}: a {cls.__name__} does not belong here"
-    stem = name[0].upper() + name[1:].replace("_engine", "Engine").replace("dataSource", "")
+    stem = name[:1].upper() + name[1:].replace("_engine", "Engine")
     stem = {"Version": "DatasetVersion", "DataSource": "Datasource", "Sql": "SQL"}.get(stem, stem)
-    if not cls.__name__.startswith(stem):
+    if not re.fullmatch(f"{re.escape(stem)}(Input|Output)?(Dataset|Job|Run)Facet", cls.__name__):
         yield f"{where}: a {cls.__name__} is called otherwise"
-    yield from _against(facet, cls, where)
+    wrong = list(_against(facet, cls, where))
+    yield from wrong
+    if cls is parent_run.ParentRunFacet and not wrong:
+        for side, found in (("", facet), (".root", facet.get("root", {}))):
+            yield from _forwarded(f"{where}{side}", found)
+
+
+def _forwarded(where: str, found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with facets of a parent that its child carries."""
+    for subject, kind in (("run", base.RunFacet), ("job", base.JobFacet)):
+        for name, facet in found.get(subject, {}).get("facets", {}).items():
+            yield from _facet(f"{where}.{subject}.{name}", kind, name, facet)
 
 
 @cache

@@ -15,6 +15,7 @@ from platform_assets.lineage.openlineage.emit import facets, static
 from platform_assets.lineage.openlineage.emit.described import Place, Repository, web_address
 from platform_assets.lineage.openlineage.emit.facets import PRODUCER
 from platform_assets.lineage.openlineage.emit.log import Point
+from platform_assets.lineage.openlineage.emit.why import window
 from tests.lineage import emitting, spec
 from tests.lineage.emitting import Receiver
 
@@ -153,6 +154,12 @@ def test_a_partition_is_the_time_that_a_run_stands_for(sent: Receiver) -> None:
     assert scheduled["nominalStartTime"] == "2026-01-01T00:00:00+00:00"
 
 
+def test_a_time_before_there_were_time_zones_is_told() -> None:
+    days = dg.DailyPartitionsDefinition("1890-01-01", timezone="Europe/Berlin")
+    time_ = facets.nominal(*(window(days, "1890-01-02") or ()))["nominalTime"]
+    assert Serde.to_dict(time_)["nominalStartTime"] == "1890-01-01T23:06:32+00:00"
+
+
 def test_a_check_is_an_assertion_on_what_it_reads(sent: Receiver) -> None:
     event = last(sent, "raw.orders.check.volume")
     assert event["eventType"] == "COMPLETE"  # it has run; its severity says what follows
@@ -250,6 +257,21 @@ def test_code_is_linked_to_its_repository_without_anybodys_account(
         ),
         (("outputs", 0, "outputFacets", "outputStatistics", "rowCount"), "many"),
         (("run", "facets", "parent", "run", "runId"), "17"),
+        (("eventTime",), "20260101T000000Z"),
+        (("eventTime",), "1890-01-02T00:00:00+00:53:28"),
+        (("run", "runId"), "12345678123456781234567812345678"),
+        (("run", "facets"), None),
+        (("inputs",), None),
+        (("dataset",), {"namespace": "lake", "name": "orders"}),
+        (("producer",), "https://example.com/größe"),
+        (("outputs", 0, "facets", "dataSource", "uri"), "ducklake:///srv/a b"),
+        (("outputs", 0, "facets", "schema", "fields", 0, "name"), None),
+        (("outputs", 0, "facets", "schema", "fields", 0, "ordinal_position"), "first"),
+        (("outputs", 0, "facets", "schema", "fields", 0, "fields"), [{"type": "int"}]),
+        (("outputs", 0, "facets", "stored"), {"_producer": PRODUCER}),
+        (("job", "facets", "jobType", "emissionPattern", "windowDuration"), 0),
+        (("run", "facets", "parent", "job", "facets"), {"jobType": {"_producer": PRODUCER}}),
+        (("run", "facets", "parent", "root", "run", "facets"), {"tags": {"tags": []}}),
     ],
 )
 def test_the_spec_that_events_are_held_against_notices(

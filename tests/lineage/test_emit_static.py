@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from openlineage.client.serde import Serde
 
 from platform_assets.lineage.model import Edge, Source, Statement, TableLineage
 from platform_assets.lineage.openlineage.emit import facets, static
+from platform_assets.lineage.openlineage.emit.described import Place, Repository, web_address
 from tests.lineage import spec
 from tests.lineage.emitting import ASSETS, NAMING
 
@@ -32,6 +34,23 @@ def test_a_job_tells_what_it_reads_and_makes() -> None:
     assert [i["name"] for i in job["inputs"]] == ["/srv/landing/orders"]
     assert [o["name"] for o in job["outputs"]] == ["raw.orders"]
     assert job["job"]["facets"]["ownership"]["owners"] == [{"name": "team:data", "type": "OWNER"}]
+
+
+def test_addresses_are_addresses_whatever_folders_are_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = Repository(web_address("git@git.example:große Daten/platform.git"), "abc123", "main")
+    monkeypatch.setattr(facets, "repository", lambda: home)
+    naming = replace(NAMING, lake="ducklake:///srv/100% Daten")
+    asset = replace(ASSETS["marts/orders"], place=Place("dbt/models/je Tag #1.sql", 3))
+    events = [Serde.to_dict(e) for e in static.events({"marts/orders": asset}, naming, NOW)]
+    assert [p for event in events for p in spec.problems(event)] == []
+    source = events[0]["dataset"]["facets"]["dataSource"]
+    assert (source["name"], source["uri"]) == (naming.lake, "ducklake:///srv/100%25%20Daten")
+    url = events[1]["job"]["facets"]["sourceCodeLocation"]["url"]
+    folder = "https://git.example/gro%C3%9Fe%20Daten/platform/blob/abc123/dbt/models"
+    assert url == f"{folder}/je%20Tag%20%231.sql#L3"
+    assert web_address("https://git.example/a%20b/_git/c~d") == "https://git.example/a%20b/_git/c~d"
 
 
 def test_a_digest_tells_one_content_from_another_and_nothing_else() -> None:

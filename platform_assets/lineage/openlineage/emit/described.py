@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import dagster as dg
 
@@ -196,7 +196,7 @@ class Repository:
 
     def link(self, place: Place) -> str:
         """Return the address of a line of a file."""
-        return f"{self.url}/blob/{self.version}/{place.path}#L{place.line}"
+        return f"{self.url}/blob/{self.version}/{quote(place.path)}#L{place.line}"
 
 
 @cache
@@ -223,5 +223,5 @@ def web_address(remote: str) -> str:
         host, path = parts.hostname or "", parts.path
         if parts.scheme in {"http", "https"} and parts.port:
             host += f":{parts.port}"
-    path = path.strip("/").removesuffix(".git")
+    path = quote(path.strip("/").removesuffix(".git"), safe="/%:@!$&'()*+,;=")
     return f"https://{host}/{path}" if host and path else ""

@@ -5,9 +5,10 @@ the words come from (`described`), which event carries them (`runs`, `static`).
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 from openlineage.client.event_v2 import set_producer
@@ -94,7 +95,10 @@ def _table(asset: Described, naming: Naming) -> Facets:
         "catalog": catalog_dataset.CatalogDatasetFacet(
             framework="ducklake", type="ducklake", name=naming.lake, warehouseUri=naming.files
         ),
-        "dataSource": datasource_dataset.DatasourceDatasetFacet(naming.lake, naming.lake),
+        # A namespace may have blanks, of a folder's name; a URI may not.
+        "dataSource": datasource_dataset.DatasourceDatasetFacet(
+            naming.lake, quote(naming.lake, safe="/:[]")
+        ),
         "storage": storage_dataset.StorageDatasetFacet("ducklake", "parquet"),
     }
 
@@ -289,11 +293,15 @@ def parent(run_id: str, namespace: str, name: str) -> dict[str, RunFacet]:
 
 
 def nominal(start: datetime | None, end: datetime | None = None) -> dict[str, RunFacet]:
-    """Return the time that a run stands for; nothing for one that stands for none."""
+    """Return the time that a run stands for; nothing for one that stands for none.
+
+    In UTC: before there were time zones, clocks were minutes and seconds apart, which OpenLineage's
+    times can't say.
+    """
     if start is None:
         return {}
     facet = nominal_time_run.NominalTimeRunFacet(
-        start.isoformat(), end.isoformat() if end else None
+        start.astimezone(UTC).isoformat(), end.astimezone(UTC).isoformat() if end else None
     )
     return {"nominalTime": facet}
 
