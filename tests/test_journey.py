@@ -23,6 +23,7 @@ REPORTS = {
     "acquisition": "Acquisition and return on ad spend",
     "backlog": "Backlog",
     "data_platform_health": "Data-platform health",
+    "platform_attention": "What needs attention",
     "product_funnel": "Product funnel",
     "retention_cohorts": "Retention cohorts",
     "weekly_business_review": "Weekly business review",

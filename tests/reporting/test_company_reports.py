@@ -9,6 +9,7 @@ import sqlalchemy
 import yaml
 from sqlalchemy.pool import StaticPool
 
+from platform_assets.care import rows as attention
 from platform_assets.reporting import (
     RenderContext,
     ReportDeclaration,
@@ -21,7 +22,10 @@ from resources.settings import PROJECT_ROOT
 from resources.warehouse import system_tables
 
 REPORTS = PROJECT_ROOT / "platform_assets" / "defs" / "reports"
-NAMES = ("acquisition", "backlog", "data_platform_health", "product_funnel", "retention_cohorts")
+NAMES = (
+    "acquisition", "backlog", "data_platform_health", "platform_attention", "product_funnel",
+    "retention_cohorts",
+)  # fmt: skip
 MONDAY = date(2026, 6, 1)
 
 
@@ -37,12 +41,14 @@ def warehouse() -> sqlalchemy.Engine:
     engine = sqlalchemy.create_engine("duckdb:///:memory:", poolclass=StaticPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("SET TimeZone = 'UTC'")
-        for schema in ("marts", "platform"):
+        for schema in ("marts", "platform", "product"):
             connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
         for path in sorted((PROJECT_ROOT / "dbt" / "models" / "marts").rglob("*.yml")):
             for name, own in columns(path).items():
                 body = ", ".join(f'"{column}" {kind}' for column, kind in own)
                 connection.exec_driver_sql(f"CREATE TABLE marts.{name} ({body})")
+        body = ", ".join(f'"{column.name}" {column.type}' for column in attention.TABLE.columns)
+        connection.exec_driver_sql(f"CREATE TABLE product.attention ({body})")
         for name, table in system_tables.TABLES.items():
             body = ", ".join(f'"{column}" {kind}' for column, (kind, _) in table.items())
             connection.exec_driver_sql(f"CREATE TABLE platform.{name} ({body})")
@@ -270,3 +276,24 @@ def test_the_backlog_says_what_comes_next_and_why(warehouse: sqlalchemy.Engine) 
     assert found["waiting"].rows[0][:6] == (2, 1, 1, 0, 1, 6)
     assert found["last_month"].first("shipped") == 6  # July is not over
     assert found["month_before"].first("shipped") == 5
+
+
+def test_the_attention_report_tells_what_comes_first_and_what_was_put_off(
+    warehouse: sqlalchemy.Engine,
+) -> None:
+    made = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    late = {
+        "as_of": made, "rank": 1, "item": "late:raw/orders", "kind": "late", "title": "orders",
+        "what": "3 days old", "importance": 8, "trouble": 6, "score": 48, "arithmetic": "(8) × (6)",
+        "next_step": "Ask the shop.", "owner": "team:data",
+    }  # fmt: skip
+    mild = {**late, "rank": 2, "title": "stock", "trouble": 2, "score": 4, "owner": None}
+    wait = {**late, "rank": 3, "snoozed_until": made, "snoozed_because": "They move"}
+    put(warehouse, "product.attention", [late, mild, wait])
+    found = answers(warehouse, "platform_attention", made)
+    assert found["first"].first("what") == "orders: 3 days old"
+    whole = found["whole"]
+    shown = [whole.first(name) for name in ("things", "bad", "snoozed", "owners", "score")]
+    assert shown == [2, 1, 1, 1, 52]
+    assert [row[4] for row in found["top"].rows] == ["data", "nobody"]
+    assert len(found["snoozed"].rows) == 1
