@@ -78,14 +78,6 @@ class View:
         """How each asset stands to its freshness policy."""
         return Freshnesses(self.graph.assets, self.statuses, self.now)
 
-    def troubled(self) -> list[tuple[Asset, Verdict]]:
-        """Return what needs attention: the worst first, then what most depends on."""
-        found = [(a, self.verdicts[k]) for k, a in self.graph.assets.items()]
-        worse = [(a, v) for a, v in found if v.health >= Health.unknown]
-        return sorted(
-            worse, key=lambda each: (-each[1].health, -self.graph.importance[each[0].key])
-        )
-
     def upstream_trouble(self, key: str) -> list[tuple[Asset, Verdict]]:
         """Return what is wrong with what an asset rests on, nearest first."""
         found = [(self.graph.assets[k], self.verdicts[k]) for k in self.graph.upstream(key)]
