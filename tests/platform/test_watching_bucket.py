@@ -55,7 +55,7 @@ def tick(
 def test_a_run_lists_what_the_sensor_saw_and_one_by_hand_lists_all(
     zone: BucketZone, proxy: FaultyProxy
 ) -> None:
-    asset = file_source._asset(SAID, dg.AssetSpec(EVENTS))
+    asset = file_source._asset(SAID, dg.AssetSpec(EVENTS), even=True)
     watched: list[Watched] = [
         WatchedFiles(EVENTS, SAID, zone.warehouse, zone.landing),
         Unclaimed([SAID.glob], zone.landing),
@@ -97,7 +97,7 @@ def test_a_store_that_fails_is_told_and_the_next_look_finds_what_waits(
     zone: BucketZone, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resources.landing.cursor.PATIENCE", 0.3)
-    asset = file_source._asset(SAID, dg.AssetSpec(EVENTS))
+    asset = file_source._asset(SAID, dg.AssetSpec(EVENTS), even=True)
     watched: list[Watched] = [WatchedFiles(EVENTS, SAID, zone.warehouse, zone.landing)]
     zone.land("events/a.ndjson", lines({"id": 1}))
     with dg.DagsterInstance.ephemeral() as instance:
@@ -116,7 +116,7 @@ def test_a_file_of_no_source_is_told_until_it_is_gone(zone: BucketZone) -> None:
         zone.land("events/a.ndjson", b"")
         assert unclaimed.waiting(instance) == {}
         zone.land("orders/a.csv", b"")
-        asset = file_source._asset(SAID, dg.AssetSpec(EVENTS))
+        asset = file_source._asset(SAID, dg.AssetSpec(EVENTS), even=True)
         for _ in range(2):
             found = tick([unclaimed], asset, instance, "")
             assert isinstance(found, dg.SkipReason)
