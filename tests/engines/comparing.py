@@ -30,10 +30,15 @@ LEFT_OUT = {
     ("marts.source_health", "first_load_at"): COMMIT,
     ("marts.source_health", "newest_drift_at"): COMMIT,
     ("marts.source_health", "lateness_minutes"): "from the newest event to its load",
+    ("product.measurements", "measured_at"): "when a key result was measured",
+    ("product.measurements", "as_of"): "of some key results, when a load was committed",
+    ("product.measurements", "run_id"): "the run that measured it",
     ("data_platform_health/loads.csv", "newest"): COMMIT,
     ("data_platform_health/drift.csv", "seen_at"): COMMIT,
     ("data_platform_health/reasons.csv", "last_seen_at"): COMMIT,
 }
+# Tables and reports that tell how things stood at the moment of a run, in words that hold its time.
+OF_A_MOMENT = ("product.attention", "platform_attention")
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ def read(connection: DuckDBPyConnection, snapshot: int) -> dict[str, Contents]:
     ).fetchall()
     contents = {}
     for schema, name, is_table in found:
+        if f"{schema}.{name}" in OF_A_MOMENT:
+            continue
         place = f"lake.{identifier(schema)}.{identifier(name)}"
         place += f" AT (VERSION => {snapshot})" if is_table else ""
         contents[f"{schema}.{name}"] = _contents(connection, f"{schema}.{name}", place)
