@@ -117,9 +117,9 @@ def test_reports_have_the_same_numbers(walks: dict[str, Walk], engine: str) -> N
     here, there = walks[REFERENCE].reports(), walks[engine].reports()
     assert there.keys() == here.keys() and len(here) >= 5
     for name, versions in here.items():
-        assert (
-            len(there[name]) == len(versions) == sum(bool(landed) for landed, _ in STEPS.values())
-        )
+        assert len(there[name]) == len(versions) == len(DELIVERED)
+        if name in comparing.OF_A_MOMENT:
+            continue
         for one, other in zip(versions, there[name], strict=True):
             found, expected = comparing.numbers(other), comparing.numbers(one)
             assert found.keys() == expected.keys() and found, name

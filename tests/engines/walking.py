@@ -22,12 +22,12 @@ from tests.long import LONG
 
 EVERYTHING = "*" if LONG else 'not group:"product"'
 # Of each step what lands before it, if anything, and what is materialized. Where nothing has
-# landed, tables must stay as they are; a report is made anew all the same.
+# landed, tables must stay as they are; a report is made, and a key result measured, all the same.
 STEPS = {"first": ("first", EVERYTHING)}
 if LONG:
     STEPS |= {
         "increment": ("second", EVERYTHING),
-        "again": ("", 'not key:"report/*"'),
+        "again": ("", 'not key:"report/*" and not key:"key_result/*" and not key:"product/*"'),
     }
 
 
