@@ -118,6 +118,7 @@ def _recording(folder: Path) -> Table:
     from platform_assets.usage.roll_call import RollCall
     from platform_assets.usage.spool import Spool
 
+    (folder / "landing").mkdir()
     delivery = Delivery(str(folder / "landing"))
     people = People("", lambda: b"key")
     roll_call = RollCall(folder / "assets.json", dict)

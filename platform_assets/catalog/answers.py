@@ -25,6 +25,7 @@ Handler = Callable[[Request, View], Facts]
 # A page that changes something carries it; a page of another origin can't read it.
 TOKEN = secrets.token_urlsafe(32)
 FORM_BYTES = 200_000
+NOTHING: Facts = {}
 
 
 class Site:
@@ -77,16 +78,30 @@ class Site:
         body = render.page(template, facts, trouble=view.trouble, **more)
         return HTMLResponse(body, status)
 
+    def problem(self, request: Request, error: Exception) -> Response:
+        """Answer with a page that says what is wrong, and has what every page has."""
+        more: Facts = {}
+        if isinstance(error, HTTPException):  # of anything else nobody knows what still works
+            try:
+                more = self.around(request, self.catalog.view())
+            except PlatformError:
+                more = {}
+        return problem(request, error, more)
 
-def problem(request: Request, error: Exception) -> Response:
-    """Answer with a page, or JSON, that says what is wrong and where to go on."""
+
+def problem(request: Request, error: Exception, more: Facts = NOTHING) -> Response:
+    """Answer with a page, or JSON, that says what is wrong and where to go on.
+
+    Args:
+        more: what the page has beside that.
+    """
     status = error.status_code if isinstance(error, HTTPException) else 500
     reason = error.detail if isinstance(error, HTTPException) else "Something went wrong here."
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if request.url.path.endswith((".json", ".csv")):
         return JSONResponse({"error": reason}, status, headers)
     facts = {"status": status, "reason": reason, "path": request.url.path, "trouble": ""}
-    return HTMLResponse(render.page("problem", facts), status, headers)
+    return HTMLResponse(render.page("problem", {**more, **facts}), status, headers)
 
 
 def whole(request: Request, name: str, default: int, least: int, most: int) -> int:

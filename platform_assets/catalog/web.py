@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from platform_assets.catalog import badge, coverage, openapi, pages, render
-from platform_assets.catalog.answers import Handler, Site, problem, whole
+from platform_assets.catalog.answers import Handler, Site, whole
 from platform_assets.catalog.attention import Attention
 from platform_assets.catalog.attention_pages import AttentionPages
 from platform_assets.catalog.catalog import Catalog, View
@@ -245,7 +245,7 @@ def application(
     attention = AttentionPages(site, Attention(catalog, usage, read, records, found))
     pages_and_problems = Starlette(
         routes=[*made, *Pages(site, usage, sandbox, attention, records).routes()],
-        exception_handlers={HTTPException: problem, Exception: problem},
+        exception_handlers={HTTPException: site.problem, Exception: site.problem},
     )
     # Around it, not as its middleware: the answer to an error of ours has the headers, too.
     return SafeHeaders(pages_and_problems, policy=POLICY, referrer="same-origin")

@@ -295,3 +295,9 @@ def test_pages_go_on_where_the_store_is_away(tmp_path: Path) -> None:
     answer = ana.tries("/ask", title=RETURNS, decision="Which to drop")
     assert answer.status_code == 503 and RETURNS in answer.text and "Which to drop" in answer.text
     assert ana.client.get("/catalog/requests").status_code == 503
+
+
+def test_a_page_that_is_not_there_has_what_every_page_has(tmp_path: Path) -> None:
+    answer = Intake(tmp_path).person(ANA).client.get("/catalog/asset/none")
+    assert answer.status_code == 404
+    assert "Ask for data" in answer.text and "There is no asset none" in answer.text

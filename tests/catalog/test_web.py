@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ from starlette.testclient import TestClient
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.coverage import shares
 from platform_assets.catalog.usage import Usage
-from platform_assets.inventory.health import Status
+from platform_assets.inventory.health import CheckResult, Status
 from platform_assets.inventory.model import Asset, Graph
 from tests.catalog.world import NOW, FixedCatalog, HereSandbox, client_of, company, statuses
 
@@ -212,3 +213,11 @@ def test_a_job_without_a_table_tells_what_its_newest_run_did(
         assert f"<dt>{name}</dt><dd>{value}</dd>" in page
     assert "<dt>Tables</dt><dd>raw.&lt;a&gt;</dd>" in page
     assert page.count("<h2>Newest run") == 1 and "Dagster/x" not in page
+
+
+def test_a_check_that_warns_is_not_called_failed(catalog: FixedCatalog, client: TestClient) -> None:
+    warns = CheckResult("unique_order_id", passed=False, error=False, at=NOW)
+    made = replace(catalog.statuses["marts/fct_orders"], checks=(warns,))
+    catalog.statuses = {**catalog.statuses, "marts/fct_orders": made}
+    page = client.get("/catalog/asset/marts/fct_orders").text
+    assert "</span>warns</span>" in page and "</span>failed" not in page

@@ -68,7 +68,7 @@ def request(r: Request, view: View) -> Facts:
         "reason": r.reason,
         "assignee": r.assignee,
         "requirement": r.requirement,
-        "requirement_url": record_url(name_of("requirement", r.requirement)),
+        "requirement_url": r.requirement and record_url(name_of("requirement", r.requirement)),
         "merged_into": r.merged_into,
         "split_from": r.split_from,
         "answer": asset(view, r.answered_by, r.answered_version),
