@@ -40,7 +40,11 @@ def reason() -> str:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        (f"type: {COMPONENT}\n\nattributes:\n  globb: x\n", 4, "attributes.globb: Extra inputs"),
+        (
+            f"type: {COMPONENT}\n\nattributes:\n  globb: x\n",
+            4,
+            "attributes.globb: there is no such",
+        ),
         (f"type: {COMPONENT}\n\nattributes:\n  glob: x\n", 3, "attributes.owner: Field required"),
         ("type: platform_assets.components.FileSorce\n", 1, "no attribute `FileSorce`"),
         ("# mine\ntype: platform_asset.FileSource\n", 2, "No module named 'platform_asset'"),
@@ -80,7 +84,7 @@ def test_a_missing_secret_is_named_with_its_line(
 
 def test_yaml_that_does_not_parse_is_named_with_its_line(project: Path) -> None:
     (project / "defs.yaml").write_text(f"type: {COMPONENT}\nattributes: [\n")
-    assert f'"{project / "defs.yaml"}", line 3' in reason()
+    assert f"{project / 'defs.yaml'}:3: this is not valid YAML: expected" in reason()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +117,39 @@ attributes:
   glob: "{glob}"
   format: {{type: csv}}
 """
+
+
+COLUMNS = """  columns:
+    - {name: id, type: bigint}
+    - name: amount
+      type: integer
+      requird: true
+"""
+
+
+def test_a_mistake_in_a_column_is_told_as_it_is_written_and_nothing_else(project: Path) -> None:
+    file = project / "defs.yaml"
+    file.write_text(SOURCE.format(component=COMPONENT, glob="orders/*.csv") + COLUMNS)
+    _, first, *others = reason().splitlines()
+    assert first.startswith(f"{file}:11: attributes.columns[0].type: 'bigint' is none of: string")
+    field = f"{file}:14: attributes.columns[1].requird"
+    assert others == [f"{field}: there is no such field; did you mean `required`?"]
+
+
+def test_of_two_declarations_in_one_file_the_wrong_one_is_named(project: Path) -> None:
+    file = project / "defs.yaml"
+    good = SOURCE.format(component=COMPONENT, glob="orders/*.csv")
+    file.write_text(good + "---\n" + good.replace("fail:", "fial:"))
+    field = f"{file}:17: attributes.freshness.fial: there is no such field; did you mean `fail`?"
+    assert field in reason().splitlines()
+
+
+def test_a_field_that_is_of_the_wrong_kind_altogether_is_still_told(project: Path) -> None:
+    file = project / "defs.yaml"
+    good = SOURCE.format(component=COMPONENT, glob="orders/*.csv")
+    file.write_text(good + "  columns: 5\n")
+    told = reason().splitlines()[1:]
+    assert told and all(said.startswith(f"{file}:10: attributes.columns: Input") for said in told)
 
 
 def refusal() -> str:
