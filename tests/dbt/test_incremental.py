@@ -6,6 +6,7 @@ import pytest
 
 from tests.dbt.web_calls import Call, deliveries, log_lines, sessions
 from tests.dbt.web_lake import MODELS, WebLake
+from tests.long import LONG, long
 
 CALLS = deliveries(seed=11)
 LOG = log_lines(seed=12)
@@ -29,7 +30,7 @@ def assert_like_a_full_rebuild(lake: WebLake) -> None:
         assert built[model] == rebuilt[model], model
 
 
-@pytest.mark.parametrize("batches", [1, 7])
+@pytest.mark.parametrize("batches", [1, 3, pytest.param(7, marks=long("every model seven times"))])
 def test_shuffled_batches_give_the_rows_of_a_full_rebuild(lake: WebLake, batches: int) -> None:
     for number, (calls, log) in enumerate(shuffled(batches, seed=batches)):
         lake.land(calls, log)
@@ -43,9 +44,9 @@ def test_shuffled_batches_give_the_rows_of_a_full_rebuild(lake: WebLake, batches
 
 
 def test_models_that_fall_behind_each_other_catch_up(lake: WebLake) -> None:
-    """Fifty batches; after each, one or two models run, whichever: as after runs that died."""
+    """Many batches; after each, one or two models run, whichever: as after runs that died."""
     chance = random.Random(50)
-    for number, (calls, log) in enumerate(shuffled(50, seed=50)):
+    for number, (calls, log) in enumerate(shuffled(50 if LONG else 20, seed=50)):
         lake.land(calls, log)
         if number == 0:
             lake.class_agents()

@@ -14,6 +14,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from tests.dbt.attribution_world import Hit, OrderVersion, credited, happenings, latest, sessions
 from tests.dbt.company_lake import CompanyLake, company_lake
+from tests.long import long
 
 MODELS = (
     "stg_shop_orders",
@@ -107,7 +108,10 @@ class Company:
         }
 
 
-@pytest.mark.parametrize(("seed", "batches"), [(1, 1), (1, 7), (2, 5)])
+@pytest.mark.parametrize(
+    ("seed", "batches"),
+    [(1, 1), (2, 5), pytest.param(1, 7, marks=long("every model seven times"))],
+)
 def test_increments_in_any_order_are_a_full_rebuild(
     lake: CompanyLake, seed: int, batches: int
 ) -> None:
