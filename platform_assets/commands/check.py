@@ -128,12 +128,11 @@ def _run_after(loading: Future[Result], check: Check) -> Result:
 
 
 def _run(check: Check) -> Result:
-    path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
     start = time.monotonic()
     done = subprocess.run(
         check.command,
         cwd=PROJECT_ROOT,
-        env={**os.environ, "PYTHONPATH": path, "NO_COLOR": "1"},
+        env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -29,7 +29,8 @@ def said(
     orders.mkdir(parents=True)
     (orders.parent / "__init__.py").touch()
     (orders / "defs.yaml").write_text(text)
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    found = f"import sys\nsys.path.append({str(folder)!r})\n"
+    monkeypatch.setattr(check, "LOAD", found + check.LOAD)
     monkeypatch.setenv("PLATFORM_DEFS_MODULE", "broken_checks")
     some = [known for known in check.checks() if known.name in NEED_DEFINITIONS]
     monkeypatch.setattr(check, "checks", lambda: some)
