@@ -43,6 +43,12 @@ def open_engine(url: str, connections: int, *, durable: bool) -> sa.Engine:
         raise ValueError("neither PostgreSQL nor a file of SQLite")
     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(parsed, **pool)
+    _as_sqlite(engine, durable)
+    return engine
+
+
+def _as_sqlite(engine: sa.Engine, durable: bool) -> None:
+    """Have readers wait for no writer, and a writer be one from its first statement on."""
     pragmas = (
         f"busy_timeout = {PATIENCE_SECONDS * 1000}",
         "journal_mode = WAL",
@@ -60,8 +66,6 @@ def open_engine(url: str, connections: int, *, durable: bool) -> sa.Engine:
         # As the writer at once, so that what is read before it is written stays true.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
 
 
 @contextmanager
