@@ -148,14 +148,11 @@ class Warehouse:
                 cursor.execute("USE lake")
                 yield cursor
         except BaseException as error:
-            # A transaction that is left open is ended by closing, where an error ends the process.
-            with suppress(duckdb.Error):
-                cursor.rollback()
             if isinstance(error.__cause__ or error, duckdb.Error):
                 self._forget(reader)
             raise
         finally:
-            cursor.close()
+            _close(cursor)
 
     def _forget(self, reader: duckdb.DuckDBPyConnection) -> None:
         """Have the next one who reads connect anew: an error of the place may have broken it."""
@@ -176,7 +173,7 @@ class Warehouse:
             row = connection.execute("SELECT max(snapshot_id) FROM lake.snapshots()").fetchone()
             return int(row[0]) if row else 0
         finally:
-            connection.close()
+            _close(connection)
 
     def _abandon(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Roll back, and throw the connection away: the next writer starts clean.
@@ -184,9 +181,7 @@ class Warehouse:
         What DuckDB knows of a catalog whose database went away is not to be trusted.
         """
         with suppress(duckdb.Error):
-            connection.execute("ROLLBACK")
-        with suppress(duckdb.Error):
-            connection.close()
+            _close(connection)
         self._local.writer = None
 
     def attach_to(self, connection: duckdb.DuckDBPyConnection, memory_limit: str = "") -> None:
@@ -248,5 +243,15 @@ class Warehouse:
                 system_tables.ensure(connection)
                 connection.execute("COMMIT")
             finally:
-                connection.close()
+                _close(connection)
         self._prepared = True
+
+
+def _close(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection or cursor that may be within a transaction, which is rolled back first.
+
+    Closing would do that too, but there an error, of a catalog that is gone, ends the process.
+    """
+    with suppress(duckdb.Error):
+        connection.rollback()
+    connection.close()

@@ -1,6 +1,8 @@
 """A team's database fails at the worst moment: nothing is lost, nothing is doubled."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -88,6 +90,36 @@ def test_a_load_whose_answer_is_lost_is_known_to_the_next_run(
     ingest(again, landing, ORDERS)
     assert rows_of(again) == 300
     assert ingest(again, landing, ORDERS).files == 0
+
+
+READ_WHILE_IT_GOES = """
+import sys
+from resources.warehouse import Warehouse
+with Warehouse(sys.argv[1]).reading() as connection:
+    connection.begin()
+    print(connection.execute("SELECT count(*) FROM raw.orders").fetchone()[0], flush=True)
+    sys.stdin.readline()
+print("alive")
+"""
+
+
+def test_a_reader_survives_that_the_database_goes_within_its_transaction(
+    files: str, tmp_path: Path
+) -> None:
+    server = start_postgresql()
+    url = team_url(server.new_database(), files)
+    ingest(Warehouse(url), landing_of(tmp_path, 1), ORDERS)
+    child = subprocess.Popen(  # what is guarded against would end the process of this test
+        [sys.executable, "-c", READ_WHILE_IT_GOES, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "100\n"
+    server.stop()
+    assert child.communicate("\n") == ("alive\n", None)
+    assert child.returncode == 0
 
 
 def test_loads_and_readers_live_through_restarts_of_the_database(
