@@ -5,15 +5,21 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from resources.errors import PlatformError
 
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
 Rows = Iterator[Sequence[Any]]
 BATCH = 10_000
 TABLE_LIMIT = 100
+NARROW = 10  # letters that a column of a table has at least, if its values have as many
+WIDEST = 1_000  # letters of a column after which values wrap, so that one does not widen every row
 
 
 @click.command()
@@ -83,22 +89,61 @@ def _cut(rows: Rows, limit: int | None) -> Rows:
 
 
 def print_table(columns: Sequence[str], rows: Rows, limit: int | None) -> None:
-    """Print rows for people, NULL as ∅."""
+    """Print rows for people, NULL as ∅, and every value whole.
+
+    In a pipe or a file a table is as wide as it needs to be. On a terminal values wrap; where that
+    would leave columns of a few letters, each row is printed as a list.
+    """
     from rich.console import Console
+    from rich.text import Text
+
+    shown = list(_cut(rows, limit))
+    cells = [[Text("∅", "dim") if v is None else Text(str(v)) for v in row] for row in shown]
+    widths = [_width([Text(name), *column]) for name, *column in zip(columns, *cells, strict=True)]
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(80, _table_width(widths))
+    if _table_width([min(width, NARROW) for width in widths]) <= console.width:
+        console.print(_as_table(columns, cells))
+    else:
+        for number, row in enumerate(cells, start=1):
+            console.print(Text(f"row {number}", "bold"), _as_list(columns, row), sep="\n")
+    click.echo(f"{len(shown)} row{'' if len(shown) == 1 else 's'}", err=True)
+
+
+def _width(cells: Sequence["Text"]) -> int:
+    """Return the width of a column: that of its widest line, but `WIDEST` at most."""
+    lines = (line for cell in cells for line in cell.split(allow_blank=True))
+    return min(max(line.cell_len for line in lines), WIDEST)
+
+
+def _table_width(widths: Sequence[int]) -> int:
+    """Return the width of a table: each column has a line and two spaces around it."""
+    return sum(widths) + 3 * len(widths) + 1
+
+
+def _as_table(columns: Sequence[str], cells: Sequence[Sequence["Text"]]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     table = Table(header_style="bold", show_lines=False)
     for column in columns:
-        table.add_column(Text(column))
-    shown = list(_cut(rows, limit))
-    for row in shown:
-        table.add_row(*(Text("∅", "dim") if v is None else Text(str(v)) for v in row))
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(80, console.measure(table).maximum)
-    console.print(table)
-    click.echo(f"{len(shown)} row{'' if len(shown) == 1 else 's'}", err=True)
+        table.add_column(Text(column), overflow="fold", max_width=WIDEST)
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+def _as_list(columns: Sequence[str], row: Sequence["Text"]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    found = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for _ in ("name", "value"):
+        found.add_column(overflow="fold")
+    for column, cell in zip(columns, row, strict=True):
+        found.add_row(Text(column, "dim"), cell)
+    return found
 
 
 def print_csv(columns: Sequence[str], rows: Rows, limit: int | None) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,34 @@ def test_a_table_shows_a_hundred_rows_and_says_that_there_are_more(
     assert 'even, "quoted"' in out
     assert out.count("2026-") == 100
     assert "More than 100 rows; --limit prints more." in err
+
+
+WIDE = "SELECT " + ", ".join(f"'{'x' * 30}{i:02d}' AS column_{i:02d}" for i in range(12))
+
+
+def test_in_a_pipe_a_table_is_as_wide_as_its_values(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["query", WIDE]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "xxx" in line]
+    assert [cell.strip() for cell in line.strip("│").split("│")] == [
+        f"{'x' * 30}{i:02d}" for i in range(12)
+    ]
+    assert run(["query", "SELECT repeat('y', 2500) AS y, 1 AS n"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("y") == 2501 and len(out.splitlines()[0]) < 1100
+
+
+@pytest.mark.parametrize(("columns", "listed"), [("200", False), ("40", True)])
+def test_on_a_terminal_values_wrap_and_none_is_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, listed: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert run(["query", WIDE]) == 0
+    out = capsys.readouterr().out
+    lines = re.sub(r"\x1b\[[\d;]*m", "", out).splitlines()
+    assert ("row 1" in lines) is listed
+    assert sum(line.count("x") for line in lines) == 12 * 30 and "…" not in out
+    assert max(map(len, lines)) <= int(columns)
 
 
 def test_csv_has_every_row_and_quotes_what_needs_it(capsys: pytest.CaptureFixture[str]) -> None:
