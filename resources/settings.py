@@ -180,6 +180,15 @@ class Settings(BaseSettings):
         description="Where `platform-assets migrate` moves Dagster's runs, events and schedules: "
         "`postgresql://<user>:<password>@<host>/<database>`.",
     )
+    migrate_records_to: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where it moves requests and feedback. Default: where Dagster's history goes.",
+    )
+    migrate_lineage_to: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where it moves OpenLineage events of other producers. Default: where "
+        "Dagster's history goes.",
+    )
     openlineage_namespace: str = Field(
         default="platform",
         validation_alias=AliasChoices("OPENLINEAGE_NAMESPACE"),

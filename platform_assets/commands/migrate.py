@@ -11,7 +11,8 @@ from resources.settings import Settings, settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from platform_assets.server.migration import Moved, Plan
+    from platform_assets.server.migration_plan import Moved, Plan
+    from platform_assets.server.stores import Way
 
 
 @click.command()
@@ -24,7 +25,9 @@ def migrate(to: str, reports: str, dry_run: bool) -> None:
     The target is a URL as PLATFORM_WAREHOUSE_URL has it for a team: an empty database, and a place
     for files that holds none. It stands in PLATFORM_MIGRATE_TO (in the environment or `.env`), or
     after --to without its password: others can read arguments. The password is then that of
-    PGPASSWORD or of ~/.pgpass. Dagster's history goes to PLATFORM_MIGRATE_HISTORY_TO, if set.
+    PGPASSWORD or of ~/.pgpass. Dagster's history goes to PLATFORM_MIGRATE_HISTORY_TO, if set; and
+    there too requests and feedback, and events of other platforms, unless
+    PLATFORM_MIGRATE_RECORDS_TO and PLATFORM_MIGRATE_LINEAGE_TO name other databases.
 
     It can be interrupted at any moment: the same command goes on. Files are copied while the
     platform works; for the rest it must stand still, and you are told when.
@@ -53,7 +56,7 @@ def _plan(s: Settings, to: str, reports: str) -> "Plan":
     from platform_assets.reporting.folder_archive import FolderArchive
     from platform_assets.server.history import History
     from platform_assets.server.home import Home
-    from platform_assets.server.migration import Plan
+    from platform_assets.server.migration_plan import Plan
     from resources.warehouse import Warehouse
     from resources.warehouse.migration.compare import warehouse_at
 
@@ -68,8 +71,20 @@ def _plan(s: Settings, to: str, reports: str) -> "Plan":
         reports_to=target if moves else None,
         history=History(home.dagster),
         history_to=s.migrate_history_to.get_secret_value(),
+        stores=_stores(s),
         running=home.run / "up.lock",
     )
+
+
+def _stores(s: Settings) -> "list[Way]":
+    from platform_assets.server.stores import LINEAGE, RECORDS, Way
+
+    history = s.migrate_history_to.get_secret_value()
+    named = (
+        (RECORDS, s.records, s.migrate_records_to.get_secret_value()),
+        (LINEAGE, s.lineage, s.migrate_lineage_to.get_secret_value()),
+    )
+    return [Way(store, source, to or history, not to) for store, source, to in named]
 
 
 def _target(s: Settings, to: str) -> str:
@@ -147,7 +162,7 @@ class Display:
 def _report(console: "Console", moved: "Moved", plan: "Plan", dry_run: bool) -> None:
     if moved.state == "done" and not moved.tables:
         console.print(f"The lake was moved to {plan.to.place.name} already.")
-        if moved.reports.new or moved.history:
+        if moved.reports.new or moved.history or moved.stores:
             console.print(_table(moved))
     else:
         console.print(_table(moved))
@@ -188,28 +203,46 @@ def _table(moved: "Moved") -> Any:
     if moved.history:
         events = f"{moved.history.get('event_logs', 0):,} events"
         table.add_row("runs in Dagster", f"{moved.history.get('runs', 0):,}", events)
+    if kept := moved.stores.get("records"):
+        told = f"{kept['product_feedback']:,} of feedback, {kept['product_comments']:,} comments"
+        table.add_row("requests", f"{kept['product_requests']:,}", told)
+        table.add_row("edits of them", f"{kept['product_history']:,}", "")
+    if kept := moved.stores.get("lineage"):
+        told = f"{kept['lineage_jobs']:,} jobs, {kept['lineage_datasets']:,} datasets"
+        table.add_row("events of other platforms", f"{kept['lineage_events']:,}", told)
     return table
 
 
 def _settings(plan: "Plan", moved: "Moved") -> list[str]:
+    found = [f"PLATFORM_WAREHOUSE_URL={_hidden(plan.to.url)}"]
+    if plan.reports_to is not None:
+        found.append(f"PLATFORM_REPORTS_URL={plan.reports_to.place}")
+    if plan.history_to and not moved.history_stays:
+        found.append(f"PLATFORM_DAGSTER_URL={_hidden(plan.history_to)}")
+    for way in plan.stores:
+        stays = way.store.title in moved.stores_stay or (way.follows and moved.history_stays)
+        if way.here and way.to and not stays:
+            found.append(f"{way.store.setting}={_hidden(way.to)}")
+    return found
+
+
+def _hidden(url: str) -> str:
+    """Return a URL without its password."""
     from urllib.parse import unquote
 
     import sqlalchemy
 
-    url = sqlalchemy.make_url(plan.to.url).render_as_string(hide_password=True)
-    found = [f"PLATFORM_WAREHOUSE_URL={unquote(url)}"]
-    if plan.reports_to is not None:
-        found.append(f"PLATFORM_REPORTS_URL={plan.reports_to.place}")
-    if plan.history_to and not moved.history_stays:
-        url = sqlalchemy.make_url(plan.history_to).render_as_string(hide_password=True)
-        found.append(f"PLATFORM_DAGSTER_URL={unquote(url)}")
-    return found
+    return unquote(sqlalchemy.make_url(url).render_as_string(hide_password=True))
 
 
 def _stays(plan: "Plan", moved: "Moved") -> list[str]:
     found = []
     if moved.history_stays:
-        found.append(f"Dagster's runs and events: {moved.history_stays}")
+        found.append(
+            "Dagster's runs and events, and the key by which a reader is the same one tomorrow: "
+            + moved.history_stays
+        )
+    found += [f"{title}, {why}" for title, why in moved.stores_stay.items()]
     if plan.reports_to is None:
         found.append(f"versions of reports, in {plan.reports.place}: name a place with --reports")
     if "://" not in settings().landing:

@@ -5,18 +5,16 @@ events that have none across runs get new ones, after all the others: steps' eve
 machine keeps in a database per run. So the log of an old run shows what happened to assets, checks
 and the run first, and its steps after that. What does not belong here: logs that steps have
 printed, which stay files of the machine.
+
+Among the rows is the key that makes digests of readers' names (`server.usage`): it goes where the
+history goes, so that one reader is the same before and after.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy
-
-from resources.errors import PlatformError
-from resources.warehouse.migration import rows
+from resources.warehouse.migration import rows, tables
 from resources.warehouse.migration.target import Target
 from resources.warehouse.sql import identifier
 
@@ -49,54 +47,12 @@ class History:
 
     def shards(self) -> list[Path]:
         """Return the database of each run, in the order of the runs."""
-        with _reading(self.runs) as runs:
+        with tables.reading(self.runs) as runs:
             names = [str(name) for (name,) in runs.execute("SELECT run_id FROM runs ORDER BY id")]
         files = {path.name.removesuffix(".db"): path for path in self.events.glob("*.db")}
         files.pop("index", None)
         known = [files.pop(name) for name in names if name in files]
         return [*known, *(files[name] for name in sorted(files))]
-
-
-def target_at(url: str, source: str, origin: str) -> Target:
-    """Return the database of a URL as the target of a history.
-
-    Raises:
-        PlatformError: it is none of PostgreSQL's.
-    """
-    try:
-        parsed = sqlalchemy.make_url(url)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        parsed = None
-    if parsed is None or not parsed.drivername.startswith("postgresql") or not parsed.database:
-        raise PlatformError(
-            "PLATFORM_MIGRATE_HISTORY_TO is no database of PostgreSQL.",
-            hint="Write postgresql://<user>:<password>@<host>:<port>/<database>.",
-        )
-    name = f"{parsed.host}:{parsed.port or 5432}/{parsed.database}"
-    return Target(name, lambda: _connect(parsed, name), "history", source, origin)
-
-
-def _connect(url: sqlalchemy.URL, name: str) -> Any:
-    import psycopg2
-
-    try:
-        connection = psycopg2.connect(
-            host=url.host,
-            port=url.port or 5432,
-            dbname=url.database,
-            user=url.username,
-            password=url.password,
-            connect_timeout=10,
-            application_name="platform-assets",
-        )
-    except psycopg2.Error as error:
-        raise PlatformError(
-            f"Dagster's database {name} can't be reached: {str(error).strip().splitlines()[0]}",
-            hint="See that PostgreSQL runs, and PLATFORM_MIGRATE_HISTORY_TO has its address, "
-            "user, password and database.",
-        ) from None
-    connection.autocommit = True
-    return connection
 
 
 def in_use(target: Target) -> bool:
@@ -162,29 +118,19 @@ def _tables(history: History) -> dict[str, Path]:
 
 def _table(cursor: Any, name: str, file: Path, history: History | None) -> int:
     """Copy a table, and the events of each run besides; return its rows."""
-    cursor.execute(
-        "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        [f"public.{name}"],
-    )
-    kinds: dict[str, str] = dict(cursor.fetchall())
-    with _reading(file) as source:
-        found = source.execute("SELECT name FROM pragma_table_info(?)", [name])
-        columns = [column for (column,) in found if column in kinds]
+    kinds = tables.kinds(cursor, name)
+    with tables.reading(file) as source:
+        columns = [column for column in tables.columns(source, name) if column in kinds]
         listed = ", ".join(map(identifier, columns))
-        sums = _Sums(columns, kinds)
+        sums = tables.Sums(columns, kinds)
         told = source.execute(f"SELECT {listed} FROM {identifier(name)} ORDER BY id")
         everything: Iterable[Sequence[Any]] = sums.counted(told)
         if history is not None:
             newest = source.execute(f"SELECT coalesce(max(id), 0) FROM {name}").fetchone()[0]
             everything = _chained(everything, sums.counted(_of_runs(history, columns, newest)))
         rows.copy(cursor, f"public.{name}", columns, [kinds[c] for c in columns], everything)
-    sums.check(cursor, name)
-    cursor.execute(
-        "SELECT setval(pg_get_serial_sequence(%(t)s, 'id'), coalesce(max(id), 1), max(id) > 0) "
-        f"FROM public.{identifier(name)}",
-        {"t": f"public.{name}"},
-    )
+    sums.check(cursor, name, "take PLATFORM_MIGRATE_HISTORY_TO away: the lake is moved without it.")
+    tables.advance(cursor, name)
     return sums.rows
 
 
@@ -199,7 +145,7 @@ def _of_runs(history: History, columns: Sequence[str], newest: int) -> Iterator[
     )
     position = columns.index("id")
     for shard in history.shards():
-        with _reading(shard) as source:
+        with tables.reading(shard) as source:
             for row in map(list, source.execute(query, mirrored)):
                 newest += 1
                 row[position] = newest
@@ -218,42 +164,6 @@ def _mirrored() -> list[str]:
     return sorted(kind.value for kind in kinds)
 
 
-class _Sums:
-    """How many rows went by, and how long the texts of each column were: what must arrive."""
-
-    def __init__(self, columns: Sequence[str], kinds: Mapping[str, str]) -> None:
-        texts = ("text", "character varying", "bytea")
-        self.rows = 0
-        self._texts = [(n, c) for n, c in enumerate(columns) if kinds[c] in texts]
-        self._lengths = [0] * len(self._texts)
-
-    def counted(self, source: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-        for row in source:
-            self.rows += 1
-            for number, (position, _) in enumerate(self._texts):
-                self._lengths[number] += len(row[position] or "")
-            yield row
-
-    def check(self, cursor: Any, name: str) -> None:
-        sums = "".join(f", coalesce(sum(length({identifier(c)})), 0)" for _, c in self._texts)
-        cursor.execute(f"SELECT count(*){sums} FROM public.{identifier(name)}")
-        if list(cursor.fetchone()) != [self.rows, *self._lengths]:
-            raise PlatformError(
-                f"Dagster's table {name} is not the same after it was copied; nothing was changed.",
-                hint="Run the same command again; if it says so again, take "
-                "PLATFORM_MIGRATE_HISTORY_TO away: the lake is moved without it.",
-            )
-
-
 def _chained(*sources: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     for source in sources:
         yield from source
-
-
-@contextmanager
-def _reading(file: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a connection that sees one state of a database and changes nothing."""
-    uri = f"{file.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)) as connection:
-        connection.execute("BEGIN")
-        yield connection

@@ -2,92 +2,29 @@
 
 1. Files of the lake and versions of reports are copied while the platform goes on working.
 2. The platform must stand still then: the same again for what is new, which takes seconds;
-   Dagster's history, in one transaction; the lake's catalog, in one transaction; every table of
-   both lakes is compared. Who writes waits meanwhile. Only then the move is marked as done.
+   Dagster's history, requests and feedback, events of other platforms, and the lake's catalog, in
+   one transaction each; every table of both lakes is compared. Who writes waits meanwhile. Only
+   then the move is marked as done.
 
 Whatever ends it, the same command goes on: what is copied and the same is left as it is. The source
 is only read. What does not belong here: how each part is copied (`resources.warehouse.migration`,
-`reporting.moving`, `history`).
+`reporting.moving`, `history`, `stores`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from platform_assets.reporting import moving
-from platform_assets.reporting.archive import Archive
-from platform_assets.reporting.folder_archive import FolderArchive
-from platform_assets.server import history
-from platform_assets.server.history import History
+from platform_assets.server import history, stores
 from platform_assets.server.lock import only_one
+from platform_assets.server.migration_plan import Moved, Plan, Show
 from resources.errors import PlatformError
-from resources.warehouse import Warehouse
 from resources.warehouse.embedded import Embedded
 from resources.warehouse.migration import catalog, compare, files, source
 from resources.warehouse.migration.files import Copied
-from resources.warehouse.migration.target import Target
+from resources.warehouse.migration.target import Target, target_at
 from resources.warehouse.team import Team
-
-
-class Show(Protocol):
-    """What a person sees of it."""
-
-    def begin(self, doing: str, total: int = 0) -> None:
-        """Begin a step; `total` in bytes, where it is known."""
-
-    def more(self, done: int) -> None:
-        """Some bytes of the step are done."""
-
-    def at(self, what: str) -> None:
-        """The step has come to a table."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is moved, and to where.
-
-    Attributes:
-        lake: the embedded one.
-        to: the team's, which is not there yet.
-        reports, reports_to: archives of versions; none where they stay.
-        history, history_to: Dagster's, and the URL of its new database; empty where it stays.
-        running: the lock file that a running platform holds.
-    """
-
-    lake: Warehouse
-    to: Warehouse
-    reports: FolderArchive
-    reports_to: Archive | None
-    history: History
-    history_to: str
-    running: Path
-
-
-@dataclass
-class Moved:
-    """What a migration found, or brought.
-
-    Attributes:
-        state: of the migration: an empty text before it has begun, `done` at the end.
-        lake: what the source is.
-        files: of the lake.
-        reports: versions of reports.
-        tables: of the lake, each with its rows; views besides.
-        catalog, history: rows of each table of DuckLake's catalog and of Dagster's history.
-        history_stays: why Dagster's history is not moved; empty where it is.
-    """
-
-    state: str
-    lake: source.Facts
-    files: Copied = field(default_factory=lambda: Copied(0, 0, 0))
-    reports: moving.Moved = field(default_factory=moving.Moved)
-    tables: dict[str, int] = field(default_factory=dict)
-    views: int = 0
-    catalog: dict[str, int] = field(default_factory=dict)
-    history: dict[str, int] = field(default_factory=dict)
-    history_stays: str = ""
 
 
 class Migration:
@@ -124,19 +61,23 @@ class Migration:
         elif not plan.history.exists():
             self.moved.history_stays = "nothing has run yet"
         else:
-            target = history.target_at(plan.history_to, facts.identity, origin)
+            setting = "PLATFORM_MIGRATE_HISTORY_TO"
+            target = target_at(plan.history_to, setting, "history", facts.identity, origin)
             if not target.state() and history.in_use(target):
                 self.moved.history_stays = f"{target.name} has runs already"
             else:
                 self._history = target
+        follow = self._history is not None
+        self._stores, self.moved.stores_stay = stores.chosen(plan.stores, follow, facts.identity)
 
     def plan(self) -> Moved:
         """Return what would be moved; nothing is written.
 
         Raises:
-            PlatformError: the target is not empty, or can't be reached.
+            PlatformError: a target is not empty, or can't be reached.
         """
         self._require_empty()
+        self.moved.stores = {each.store.what: each.counts() for each in self._stores}
         with source.reading(self._place) as lake:
             found = source.files(lake)
         sizes = self._sizes(found)
@@ -164,15 +105,18 @@ class Migration:
             with self._still(), self._plan.lake.lock():
                 self._copy(last=True)
                 self._move_history()
+                self._move_stores(self._stores)
                 self._move_catalog()
                 self._compare()
-            if self._history is not None:
-                self._history.finish()
-            self._target.finish()
+            for each in (self._history, *self._stores, self._target):
+                if each is not None:
+                    each.finish()
         self.moved.state = "done"
         return self.moved
 
     def _require_empty(self) -> None:
+        for each in self._stores:
+            each.require_free()
         if self.moved.state:
             return
         way = "Name an empty database, and a place for files that holds none."
@@ -223,10 +167,17 @@ class Migration:
     def _catch_up(self) -> None:
         """Move what was left behind when the lake was moved, because no place was named for it."""
         self._move_reports()
-        if self._history is not None and self._history.state() != "done":
-            with self._still():
+        left = self._history if self._history and self._history.state() != "done" else None
+        moves = [each for each in self._stores if each.state() != "done"]
+        if left is None and not moves:
+            return
+        with self._still():
+            if left is not None:
                 self._move_history()
-            self._history.finish()
+            self._move_stores(moves)
+        for each in (left, *moves):
+            if each is not None:
+                each.finish()
 
     @contextmanager
     def _still(self) -> Iterator[None]:
@@ -258,6 +209,11 @@ class Migration:
             history.make_tables(self._plan.history_to)
             self._history.begin()
             self.moved.history = history.copy(self._plan.history, self._history, self._show.at)
+
+    def _move_stores(self, moves: Sequence[stores.Move]) -> None:
+        for each in moves:
+            self._show.begin(each.store.title.capitalize())
+            self.moved.stores[each.store.what] = each.run(self._show.at)
 
     def _move_catalog(self) -> None:
         self._show.begin("The lake's catalog")

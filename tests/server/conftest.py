@@ -20,7 +20,8 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Old:
     with settings_of(**environment):
         zone = old_platform.make(folder / "data")
         runs = old_platform.run_something()
-    return Old(folder / "data", environment, zone, contents(zone.warehouse), runs)
+        told = old_platform.tell_something()
+    return Old(folder / "data", environment, zone, contents(zone.warehouse), runs, told)
 
 
 @pytest.fixture

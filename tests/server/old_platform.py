@@ -1,4 +1,5 @@
-"""An embedded platform with a past, to be moved: loads, deletions, old snapshots, reports, runs.
+"""An embedded platform with a past, to be moved: loads, deletions, old snapshots, reports, runs,
+and what people and other platforms have told it.
 
 What belongs here: making it, and what two lakes are compared by. What does not: moving it.
 """
@@ -8,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,19 @@ import dagster as dg
 import psycopg2
 import sqlalchemy
 
+from platform_assets.lineage.openlineage.received.store import Store
+from platform_assets.product.store import RecordStore
 from platform_assets.reporting import archive
+from platform_assets.sample.demand import records
 from platform_assets.server.home import Home
+from platform_assets.server.usage import key_of
 from resources.dbt import DbtProject
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 from tests.archives import files
 from tests.ingestion.zone import Zone, column, lines, source
 from tests.lakes import new_lake
+from tests.lineage import producers, receiving
 
 EVENTS = source(columns=[column("id", "integer", required=True)])
 FIRST = lines(*({"id": n, "name": f"événement {n}"} for n in range(500)), {"id": "bad"})
@@ -62,6 +68,7 @@ class Old:
         zone: its landing zone and lake.
         contents: of its lake.
         runs: ids of Dagster's runs.
+        told: what people and other platforms have told it; see `told`.
     """
 
     data: Path
@@ -69,6 +76,7 @@ class Old:
     zone: Zone
     contents: dict[tuple[int, str], list[Any]]
     runs: list[str]
+    told: list[Any]
 
 
 def model(folder: Path) -> dict[str, str]:
@@ -141,6 +149,23 @@ def run_something(times: int = 2) -> list[str]:
     home.enter()
     with dg.DagsterInstance.get() as instance:
         return [dg.materialize([orders], instance=instance).run_id for _ in range(times)]
+
+
+def told() -> list[Any]:
+    """Return what people and other platforms have told the settings' platform, and its key."""
+    with closing(RecordStore.from_settings()) as kept, closing(Store.from_settings()) as received:
+        Home.from_settings().enter()
+        with dg.DagsterInstance.get() as instance, received.engine.connect() as connection:
+            events = connection.execute(sqlalchemy.text("SELECT * FROM lineage_events ORDER BY id"))
+            return [kept.changes(), kept.everything(), events.all(), key_of(instance)]
+
+
+def tell_something() -> list[Any]:
+    """Have people and other platforms tell the settings' platform something, and return it."""
+    with closing(RecordStore.from_settings()) as kept, closing(Store.from_settings()) as received:
+        kept.seed(records(date(2026, 6, 1)))
+        receiving.put(received, producers.everybody())
+    return told()
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """A platform that really runs, in processes of its own, and the way to talk to it."""
 
-import http.client
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote, urlencode
 
 import psutil
 
@@ -105,27 +102,6 @@ class Running:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             return bytes(answer.read())
 
-    def get_as(self, who: str, path: str) -> bytes:
-        """Return the body of a page as somebody sees it."""
-        address = f"http://127.0.0.1:{self.port}{path}"
-        request = urllib.request.Request(address, headers={"Cookie": f"who={quote(who)}"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return bytes(answer.read())
-
-    def post(self, path: str, who: str, **fields: str) -> str:
-        """Send a form of the catalog as somebody; return the address where one goes on."""
-        token = re.search(r'name="token" value="([^"]+)"', self.get("/catalog/ask").decode())
-        assert token is not None
-        body = urlencode({"token": token[1], "who": who, **fields})
-        origin = f"http://127.0.0.1:{self.port}"
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        told = answer.read().decode()
-        assert answer.status == 303, (answer.status, told[-2000:])
-        return str(answer.headers["location"])
-
     def graphql(self, query: str, **variables: Any) -> Any:
         """Return the data of a GraphQL answer."""
         request = urllib.request.Request(
@@ -133,12 +109,14 @@ class Running:
             json.dumps({"query": query, "variables": variables}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.load(answer)["data"]
 
-    def launch(self) -> str:
-        """Ask for a run of every asset; return its id."""
-        selector = {**SELECTED, "jobName": "__ASSET_JOB"}
+    def launch(self, *assets: str) -> str:
+        """Ask for a run of these assets, or of every one; return its id."""
+        selector: dict[str, Any] = {**SELECTED, "jobName": "__ASSET_JOB"}
+        if assets:
+            selector["assetSelection"] = [{"path": key.split("/")} for key in assets]
         launched = self.graphql(LAUNCH, p={"selector": selector, "runConfigData": {}})
         return str(launched["launchRun"]["run"]["runId"])
 

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dagster._core.errors import DagsterUserCodeLoadError, user_code_error_boundary
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from platform_assets.commands.execution import load_definitions
+from platform_assets.server import forks
+from platform_assets.server.load_errors import load_error
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT, settings
 
@@ -150,6 +154,34 @@ def test_a_field_that_is_of_the_wrong_kind_altogether_is_still_told(project: Pat
     file.write_text(good + "  columns: 5\n")
     told = reason().splitlines()[1:]
     assert told and all(said.startswith(f"{file}:10: attributes.columns: Input") for said in told)
+
+
+def test_dagsters_pages_show_the_words_for_people_first(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "defs.yaml").write_text(SOURCE.format(component=COMPONENT, glob="a") + "  rows: 5\n")
+    sys.modules.pop("platform_assets.definitions", None)
+
+    class Server:
+        """As much of Dagster's code server as is changed."""
+
+        def __init__(self) -> None:
+            try:
+                with user_code_error_boundary(DagsterUserCodeLoadError, lambda: "Error in\nx=1"):
+                    importlib.import_module("platform_assets.definitions")
+            except DagsterUserCodeLoadError:
+                self._serializable_load_error = serializable_error_info_from_exc_info(
+                    sys.exc_info()
+                )
+
+    monkeypatch.setattr("dagster._grpc.server.DagsterApiServer", Server)
+    forks._use_fork_server()
+    error = (
+        importlib.import_module("dagster._grpc.server").DagsterApiServer()._serializable_load_error
+    )
+    words = f"{project / 'defs.yaml'}:10: attributes.rows: there is no such field"
+    assert error.message.startswith(f"The definitions do not load:\n{words}")
+    assert error.cause is not None and error.message.strip() == str(load_error(error))
 
 
 def refusal() -> str:

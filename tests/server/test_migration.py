@@ -1,6 +1,7 @@
 """An embedded platform becomes a team's: every row, every snapshot, whatever ends it on the way."""
 
 import hashlib
+import re
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -133,6 +134,20 @@ def _writes(zone: Zone, before: int) -> None:
     assert zone.query("SELECT u FROM raw.typed WHERE ee = 42") == [("new",)]
     rows = zone.query("SELECT count(*), count(DISTINCT rowid), min(n) FROM marts.large")
     assert rows == [(before - 66 + 1, before - 66 + 1, -1)]
+
+
+def test_what_people_and_other_platforms_told_goes_where_dagsters_history_goes(
+    old: Old, done: Done, tmp_path: Path
+) -> None:
+    with settings_of(PLATFORM_DATA_DIR=str(tmp_path), PLATFORM_DAGSTER_URL=done.history):
+        assert old_platform.told() == old.told
+    tried, told = done.told
+    requests = f"{len(old.told[1].requests)}"
+    for text in done.told:
+        assert re.search(rf"requests +│ +{requests} ", text), text
+        assert re.search(rf"events of other platforms +│ +{len(old.told[2])} ", text), text
+    assert "PLATFORM_RECORDS_URL=" in told, "where it is, whatever the platform was told before"
+    assert old.told[3].hex() not in tried + told
 
 
 def test_the_catalog_is_what_ducklake_itself_would_have_made(done: Done, tmp_path: Path) -> None:

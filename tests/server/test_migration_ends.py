@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy
 
 from platform_assets.cli import run
+from platform_assets.product.store import RecordStore
 from platform_assets.reporting.archive import archive_at
 from platform_assets.server.lock import only_one
 from resources.settings import PROJECT_ROOT, settings
@@ -20,7 +22,8 @@ from resources.warehouse.migration import catalog
 from resources.warehouse.migration.target import Target
 from tests.lakes import new_lake
 from tests.object_store import object_store
-from tests.server.old_platform import Old, contents, query, settings_of, warehouse
+from tests.server import old_platform
+from tests.server.old_platform import Old, contents, new_target, query, settings_of, warehouse
 from tests.servers import postgresql
 
 CRASHING = """
@@ -70,9 +73,14 @@ def test_whatever_ends_it_the_same_command_goes_on(
         with source.write() as connection:  # the old platform goes on meanwhile
             connection.execute("INSERT INTO raw.events (id) VALUES (77777)")
             connection.execute("DELETE FROM marts.large WHERE n > 1000")
+        with closing(RecordStore.from_settings()) as kept:
+            kept.submit_request("Ada", title="Meanwhile")
+        told = old_platform.told()
         capfd.readouterr()
         assert run(["migrate", "--reports", reports]) == 0
         assert contents(warehouse(target)) == contents(source)
+    with settings_of(PLATFORM_DATA_DIR=str(tmp_path / "new"), PLATFORM_DAGSTER_URL=history):
+        assert old_platform.told() == told
     names = archive_at(data / "reports").names("sales")
     assert archive_at(reports).names("sales") == names
     assert query(history, "SELECT count(*) FROM runs") == [(len(old.runs),)]
@@ -139,8 +147,23 @@ def test_to_a_shared_folder_with_a_password_from_the_environment(
         assert archive_at(tmp_path / "reports").names("sales"), "copied already"
         assert run(["migrate", "--to", bare, "--reports", str(tmp_path / "reports")]) == 0
         assert contents(Warehouse(bare, "500MB")) == old.contents
+        assert "feedback, in" in capfd.readouterr().out, "they stay"
+        _what_stayed_can_follow(old, ["--to", bare, "--reports", str(tmp_path / "reports")])
     kept, new = archive_at(old.data / "reports"), archive_at(tmp_path / "reports")
     assert (new.names("sales"), new.page("sales")) == (kept.names("sales"), kept.page("sales"))
+
+
+def _what_stayed_can_follow(old: Old, arguments: list[str]) -> None:
+    history, records = postgresql().new_database(), postgresql().new_database()
+    with settings_of(PLATFORM_MIGRATE_HISTORY_TO=history, PLATFORM_MIGRATE_RECORDS_TO=records):
+        assert run(["migrate", *arguments]) == 0
+    new = {"PLATFORM_DATA_DIR": str(old.data / "new"), "PLATFORM_DAGSTER_URL": history}
+    with settings_of(**new, PLATFORM_RECORDS_URL=records):
+        assert old_platform.told() == old.told
+    shutil.rmtree(old.data / "new")
+    states = "SELECT what, state FROM platform_migration ORDER BY what"
+    assert query(history, states) == [("history", "done"), ("lineage", "done")]
+    assert query(records, states) == [("records", "done")]
 
 
 def test_a_target_that_is_not_empty_is_refused(
@@ -159,6 +182,11 @@ def test_a_target_that_is_not_empty_is_refused(
     with settings_of(PLATFORM_MIGRATE_TO=new_lake("team", tmp_path)["PLATFORM_WAREHOUSE_URL"]):
         Warehouse(settings().migrate_to.get_secret_value(), "500MB").connect().close()
         refused("There is a lake in")
+    others = postgresql().new_database()
+    with closing(RecordStore(others)) as kept:
+        kept.submit_request("Eve", title="Ours")
+    with settings_of(PLATFORM_MIGRATE_RECORDS_TO=others, **new_target(tmp_path)):
+        refused("There are requests and feedback in")
     query(url, "CREATE TABLE platform_migration (what TEXT, source TEXT, origin TEXT, state TEXT)")
     query(url, "INSERT INTO platform_migration VALUES ('lake', 'another', '/srv/lake', 'begun')")
     refused("The lake of /srv/lake was moved to")

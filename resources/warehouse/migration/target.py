@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Literal
 
+import sqlalchemy
+
 from resources.errors import PlatformError
 
 State = Literal["", "begun", "copied", "done"]
@@ -31,7 +33,7 @@ class Target:
     Args:
         name: of the database, for people.
         connect: opens a connection that commits each statement.
-        what: is moved: `lake` or `history`.
+        what: is moved: `lake`, `history`, `records` or `lineage`.
         source: identity of what is moved.
         origin: where that is, for people.
     """
@@ -132,3 +134,49 @@ class Target:
         with self.transaction() as cursor:
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{name}"])
             return bool(cursor.fetchone()[0])
+
+
+def target_at(url: str, setting: str, what: str, source: str, origin: str) -> Target:
+    """Return the database of a URL as a target; nothing is asked of it yet.
+
+    Args:
+        setting: that has the URL, for people.
+        what, source, origin: see `Target`.
+
+    Raises:
+        PlatformError: it is none of PostgreSQL's.
+    """
+    try:
+        parsed = sqlalchemy.make_url(url)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or not parsed.drivername.startswith("postgresql") or not parsed.database:
+        raise PlatformError(
+            f"{setting} is no database of PostgreSQL.",
+            hint="Write postgresql://<user>:<password>@<host>:<port>/<database>.",
+        )
+    name = f"{parsed.host}:{parsed.port or 5432}/{parsed.database}"
+    return Target(name, lambda: _connect(parsed, name, setting), what, source, origin)
+
+
+def _connect(url: sqlalchemy.URL, name: str, setting: str) -> Any:
+    import psycopg2
+
+    try:
+        connection = psycopg2.connect(
+            host=url.host,
+            port=url.port or 5432,
+            dbname=url.database,
+            user=url.username,
+            password=url.password,
+            connect_timeout=10,
+            application_name="platform-assets",
+        )
+    except psycopg2.Error as error:
+        raise PlatformError(
+            f"The database {name} can't be reached: {str(error).strip().splitlines()[0]}",
+            hint=f"See that PostgreSQL runs, and {setting} has its address, user, password and "
+            "database.",
+        ) from None
+    connection.autocommit = True
+    return connection
