@@ -1,12 +1,11 @@
 """What is wrong with assets: how they run, how they are looked after, whether anybody looks.
 
-What belongs here: one rule for each kind of trouble, with its weight and its next step. What does
-not: what an asset matters (`importance`), records (`records`), documents (`documents`).
-
-Weights go from 1, a blemish, to 10. What fails weighs 7 and more, what is late 5 to 8, what only
-warns 2 or 3.
+What belongs here: one rule for each kind of trouble, with its next step. What does not: how much it
+weighs (`weights`), what an asset matters (`importance`), records (`records`), documents
+(`documents`).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,18 +13,21 @@ from statistics import median
 from urllib.parse import quote
 
 from platform_assets.care import model as m
+from platform_assets.care import weights as w
 from platform_assets.care.causes import GETTING_OLD, TOO_OLD, Causes, causes, never_made
 from platform_assets.care.importance import Importance
 from platform_assets.care.model import Sum, Trouble, counted
-from platform_assets.inventory.health import NO_STATUS, Status, freshness, span
+from platform_assets.inventory.health import NO_STATUS, CheckResult, Status, freshness, span
 from platform_assets.inventory.model import Asset, Graph
+from platform_assets.inventory.upstream import SELF_RELIANT
 
 FEW_ROWS = 100  # of a table whose number of rows says nothing
 FEW_TIMES = 4  # earlier materializations that say what is usual
 UNUSED_AFTER = timedelta(days=60)  # without a look
 READ = ("report", "table", "source")  # kinds that are there to be looked at, or to be read
 KEY_RESULT = "key_result"  # layer
-LONGEST = 160  # letters of what a check says
+LONGEST, BRIEF = 160, 80  # letters of what a check says that fails, and of one that warns
+_FIRST = re.compile(r"; |(?<=[.!?]) ")  # ends the first sentence of what a check says
 
 
 @dataclass(frozen=True)
@@ -70,32 +72,42 @@ def _runs(
         yield from _late(asset, status, now, waiting)
     if status.failed_run and asset.key not in known.failed:
         yield _of(
-            asset, m.FAILED_RUN, f"the last run failed{waiting}", Sum.of((8, "failed run")),
+            asset, m.FAILED_RUN, f"the last run failed{waiting}",
+            Sum.of((w.FAILED_RUN, "failed run")),
             _wait(status) or "Read why it failed, mend it, and run it again.",
             f"/runs/{status.failed_run}" if asset.kind != "external" else "",
         )  # fmt: skip
 
 
 def _checks(asset: Asset, status: Status) -> Iterator[Trouble]:
-    """Yield all failing checks as one, the errors first.
+    """Yield all checks that fail as one, and all that only warn as another.
 
     That a key result warns that it could not be measured is told by how it stands (`records`).
     """
-    warnings = asset.layer != KEY_RESULT
-    failing = [check for check in status.failing if check.error or warnings]
-    failing.sort(key=lambda check: not check.error)
-    errors = sum(check.error for check in failing)
-    if not failing:
-        return
-    first, more = failing[0], len(failing) - 1
-    weight = Sum.of((3, "warning check"))
-    if errors:
-        weight = Sum.of((7, "failing check"), (min((errors - 1) / 2, 2), "for more of them"))
-    what = f"check {first.name} {'fails' if errors else 'warns'}"
-    what += f" and {counted(more, 'more check')}" if more else ""
-    what += f": {' '.join(first.description.split())[:LONGEST]}" if first.description else ""
-    step = "Look at the rows that it found, then mend them or their source."
-    yield _of(asset, m.FAILING_CHECK, what, weight, step, f"{_dagster(asset)}?view=checks")
+    link = f"{_dagster(asset)}?view=checks"
+    failing = [check for check in status.failing if check.error]
+    if failing:
+        weight = Sum.of(
+            (w.FAILING_CHECK, "failing check"),
+            (min((len(failing) - 1) / 2, w.MORE_FAILING), "for more of them"),
+        )
+        step = "Look at the rows that it found, then mend them or their source."
+        yield _of(asset, m.FAILING_CHECK, _said("fails", failing, LONGEST), weight, step, link)
+    warning = [check for check in status.failing if not check.error]
+    if warning and asset.layer != KEY_RESULT:
+        step = "See what it found: mend the source, or allow it."
+        said, weight = _said("warns", warning, BRIEF), Sum.of((w.WARNS, "warning"))
+        yield _of(asset, m.WARNS, said, weight, step, link)
+
+
+def _said(does: str, checks: Sequence[CheckResult], longest: int) -> str:
+    """Return in one line what the first of some checks found, and how many more there are."""
+    first, more = checks[0], len(checks) - 1
+    others = f" and {counted(more, 'more check')}" if more else ""
+    found = _FIRST.split(" ".join(first.description.split()), maxsplit=1)[0]
+    if len(found) > longest:
+        found = f"{found[: longest - 1].rstrip()}…"
+    return f"check {first.name} {does}{others}" + (f": {found}" if found else "")
 
 
 def _late(asset: Asset, status: Status, now: datetime, consequences: str) -> Iterator[Trouble]:
@@ -105,17 +117,19 @@ def _late(asset: Asset, status: Status, now: datetime, consequences: str) -> Ite
     old = now - status.made_at if status.made_at else timedelta(0)
     limit = asset.fail_seconds if age == TOO_OLD else asset.warn_seconds
     if unmade:
-        what, weight = "never made", Sum.of((4, "never made"))
+        what, weight = "never made", Sum.of((w.NEVER_MADE, "never made"))
     elif age == TOO_OLD and not limit:
-        what, weight = f"not made by its deadline ({asset.deadline})", Sum.of((6, "past deadline"))
+        what = f"not made by its deadline ({asset.deadline})"
+        weight = Sum.of((w.LATE, "past deadline"))
     elif age == TOO_OLD and limit:
         times = old.total_seconds() / limit
         what = f"{span(old)} old, at most {span(timedelta(seconds=limit))} is allowed"
         beyond = f"for {times:.1f} times the age allowed"
-        weight = Sum.of((5, "too old"), (min(times - 1, 3), beyond))
+        weight = Sum.of((w.LATE, "too old"), (min(times - 1, w.LATER), beyond))
     else:
         usual = span(timedelta(seconds=limit or 0))
-        what, weight = f"{span(old)} old, usually less than {usual}", Sum.of((2, "getting old"))
+        what = f"{span(old)} old, usually less than {usual}"
+        weight = Sum.of((w.GETTING_OLD, "getting old"))
     step = (
         "Find out why nothing was loaded: ask whoever delivers it."
         if asset.kind == "source"
@@ -126,16 +140,19 @@ def _late(asset: Asset, status: Status, now: datetime, consequences: str) -> Ite
 
 
 def _volume(asset: Asset, rows: Sequence[int]) -> Iterator[Trouble]:
-    """Yield that a table has less than half, or more than twice, the rows that are usual."""
-    if len(rows) <= FEW_TIMES:
+    """Yield that a table has less than half, or more than twice, the rows that are usual.
+
+    The platform's own tables grow with what it does.
+    """
+    if len(rows) <= FEW_TIMES or asset.kind in SELF_RELIANT:
         return
     now, usual = rows[0], median(rows[1:])
     if max(now, usual) < FEW_ROWS or usual / 2 <= now <= usual * 2:
         return
     grown = now > usual
     weight = Sum.of(
-        (2 if grown else 5, "rows doubled" if grown else "rows halved"),
-        (2 if now < usual / 10 else 0, "for less than a tenth left"),
+        (w.DOUBLED, "rows doubled") if grown else (w.HALVED, "rows halved"),
+        (w.HARDLY_ANY if now < usual / 10 else 0, "for less than a tenth left"),
     )
     what = f"{now:,} rows, usually {usual:,.0f}"
     yield _of(
@@ -149,7 +166,7 @@ def _looked_after(asset: Asset) -> Iterator[Trouble]:
     described = bool(asset.description.strip())
     if not asset.owners:
         step = "Find who answers for it, and write it into its declaration."
-        yield _of(asset, m.UNOWNED, "nobody answers for it", Sum.of((4, "no owner")), step)
+        yield _of(asset, m.UNOWNED, "nobody answers for it", Sum.of((w.UNOWNED, "no owner")), step)
     if silent or not described:
         share = len(silent) / len(asset.columns) if asset.columns else 0.0
         columns = counted(len(silent), "column")
@@ -158,8 +175,8 @@ def _looked_after(asset: Asset) -> Iterator[Trouble]:
             *([f"{columns} of {len(asset.columns)} without a description"] if silent else []),
         ]
         weight = Sum.of(
-            (0 if described else 2, "no description"),
-            (0.5 + share if silent else 0, f"for {share:.0%} of the columns"),
+            (0 if described else w.NO_DESCRIPTION, "no description"),
+            (max(share, 0.1) if silent else 0, f"for {share:.0%} of the columns"),
         )
         where = asset.described_in or asset.file or "its declaration"
         named = ", ".join(silent[:3]) + (" …" if len(silent) > 3 else "")
@@ -181,7 +198,7 @@ def _unused(asset: Asset, seen: Seen) -> Iterator[Trouble]:
         return
     yield _of(
         asset, m.UNUSED, f"nobody has looked at it for {span(seen.recorded)}, and nothing reads it",
-        Sum.of((2, "unused")), "Ask those it is for whether they miss it; retire it if not.",
+        Sum.of((w.UNUSED, "unused")), "Ask those it is for whether they miss it; retire it if not.",
     )  # fmt: skip
 
 

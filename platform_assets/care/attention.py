@@ -19,6 +19,7 @@ from platform_assets.care.model import (
     Sum,
     Trouble,
     counted,
+    plain,
 )
 from platform_assets.care.records import of_records
 from platform_assets.inventory.health import Status
@@ -93,7 +94,7 @@ def _item(trouble: Trouble, importance: Importance, snoozed: Snooze | None) -> I
     else:
         served = (OBJECTIVE * len(also), f"for {counted(len(also), 'objective')}")
         matters, objectives = Sum.of(*trouble.importance.parts, served), also
-    score = round(matters.total * trouble.weight.total, 1)
+    score = round(matters.total * trouble.weight.total, 2)  # exact: each has one place
     return Item(
         key=trouble.key,
         kind=trouble.kind,
@@ -103,7 +104,7 @@ def _item(trouble: Trouble, importance: Importance, snoozed: Snooze | None) -> I
         importance=matters.total,
         trouble=trouble.weight.total,
         score=score,
-        arithmetic=f"({matters}) × ({trouble.weight}) = {score:g}",
+        arithmetic=f"({matters}) × ({trouble.weight}) = {plain(score)}",
         next_step=trouble.next_step,
         owner=trouble.owner,
         url=trouble.url,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from platform_assets.care import model as m
+from platform_assets.care import weights as w
 from platform_assets.care.model import Sum, Trouble
 from platform_assets.inventory import changes
 from platform_assets.inventory.health import span
@@ -16,7 +17,7 @@ from platform_assets.inventory.model import Asset, Graph
 from platform_assets.product.curated import Curated
 
 GRACE = timedelta(days=14)  # that a document may be older than the code
-MONTH = timedelta(days=30)
+HALF_A_YEAR = timedelta(days=182)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ def of_documents(
                 title=document.title,
                 what=f"{asset.name} was changed on {m.day(at)}, what describes it on "
                 f"{m.day(written)}",
-                weight=Sum.of((1, "outdated"), (min(behind / MONTH, 3), f"for {span(behind)}")),
+                weight=Sum.of(
+                    (w.OUTDATED, "outdated"),
+                    (min(behind / HALF_A_YEAR, 1) * w.LONG_OUTDATED, f"for {span(behind)}"),
+                ),
                 next_step=f"Read {document.file} beside {asset.file}, and say what holds now.",
                 owner=document.owner,
                 url=document.url,

@@ -3,7 +3,7 @@
 What belongs here: the sum, and what each thing counts in it. What does not: what is wrong
 (`assets`, `records`).
 
-    importance = 1 + 5 for each objective under way + 2 for each report
+    importance = 1 + 10 for each objective under way + 2 for each report
                    + looks in 90 days / 10, at most 10 + assets that depend on it / 5, at most 10
 """
 
@@ -16,7 +16,7 @@ from platform_assets.inventory.model import Graph
 from platform_assets.product.kinds import KeyResult
 
 BASE = 1.0
-OBJECTIVE, REPORT = 5.0, 2.0
+OBJECTIVE, REPORT = 10.0, 2.0  # an objective counts as much as all who look
 LOOKS, DEPENDENTS = 10, 5  # that count as one
 MOST = 10.0  # that looks, and that dependents, can add
 

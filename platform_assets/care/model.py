@@ -14,7 +14,7 @@ from platform_assets.product.kinds import Snooze
 
 # Kinds of trouble, and what a list of several is called.
 FAILED_RUN, FAILING_CHECK, LATE, VOLUME_OFF = "failed run", "failing check", "late", "volume off"
-UNDOCUMENTED, UNOWNED, UNUSED = "undocumented", "unowned", "unused"
+WARNS, UNDOCUMENTED, UNOWNED, UNUSED = "warns", "undocumented", "unowned", "unused"
 BAD_FEEDBACK, OVERDUE_ACTION, OFF_TRACK = "bad feedback", "overdue action", "off track"
 WAITING_REQUEST, OLD_DOCUMENT = "waiting request", "old document"
 KINDS: Mapping[str, str] = {
@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     BAD_FEEDBACK: "Bad feedback, unanswered",
     WAITING_REQUEST: "Requests that wait",
     OVERDUE_ACTION: "Overdue actions",
+    WARNS: "Warnings",
     UNOWNED: "Without an owner",
     OLD_DOCUMENT: "Outdated documents",
     UNUSED: "Unused",
@@ -56,7 +57,7 @@ class Sum:
 
     def __str__(self) -> str:
         """Return the sum as it is worked out."""
-        return " + ".join(f"{amount:g} {why}".strip() for amount, why in self.parts) or "0"
+        return " + ".join(f"{plain(amount)} {why}".strip() for amount, why in self.parts) or "0"
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,11 @@ def asset_url(key: str) -> str:
 def record_url(name: str) -> str:
     """Return where a record is shown: `request/12`, or `minutes/kickoff#2` of it."""
     return f"/catalog/{quote(name, safe='/#')}"
+
+
+def plain(amount: float) -> str:
+    """Return a number with its two places at most, all of its digits, and no zeros after them."""
+    return f"{amount:.2f}".rstrip("0").rstrip(".")
 
 
 def counted(count: int, one: str, many: str = "") -> str:

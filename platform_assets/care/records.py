@@ -1,14 +1,15 @@
 """What is wrong with records: nobody answers, nothing is done, an objective is not reached.
 
-What belongs here: one rule for each kind of trouble, with its weight and its next step. What does
-not: assets (`assets`), documents that fell behind (`documents`), how a key result stands
-(`product.progress`).
+What belongs here: one rule for each kind of trouble, with its next step. What does not: assets
+(`assets`), documents that fell behind (`documents`), how much it weighs (`weights`), how a key
+result stands (`product.progress`).
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from platform_assets.care import model as m
+from platform_assets.care import weights as w
 from platform_assets.care.model import Sum, Trouble, counted
 from platform_assets.inventory.health import span
 from platform_assets.inventory.model import Graph
@@ -21,7 +22,7 @@ BAD = 2  # the best rating that calls for an answer
 PATIENCE = timedelta(days=7)  # of who asked, before it shows that nobody looks
 REMEMBERED = timedelta(days=30)  # after its time, a key result that was not reached
 SOON = timedelta(days=14)  # until a request is needed
-WEEK = timedelta(days=7)
+WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 LONGEST = 140  # letters of what somebody said
 
 
@@ -70,7 +71,7 @@ def objectives_of(names: Iterable[str], curated: Curated) -> tuple[str, ...]:
 
 def _key_result(result: KeyResult, stands: Progress, explained: bool) -> Iterator[Trouble]:
     """Yield that a key result is not on track, or not measured though what it rests on is well."""
-    weights = {OFF_TRACK: 7, AT_RISK: 4, NOT_MEASURED: 3}
+    weights = {OFF_TRACK: w.OFF_TRACK, AT_RISK: w.AT_RISK, NOT_MEASURED: w.NOT_MEASURED}
     unmeasured = stands.standing == NOT_MEASURED
     if stands.standing not in weights or (unmeasured and explained):
         return
@@ -101,8 +102,8 @@ def _feedback(feedback: Feedback, graph: Graph, now: datetime) -> Trouble:
         title=asset.label if asset else feedback.about,
         what=f"rated {feedback.rating} of 5" + (f": “{words}”" if words else ""),
         weight=Sum.of(
-            (6 - feedback.rating, f"rated {feedback.rating} of 5"),
-            (min(waits / WEEK, 3), f"for {span(waits)} without an answer"),
+            (w.RATED_WORST - w.LESS_BAD * (feedback.rating - 1), f"rated {feedback.rating} of 5"),
+            (min(waits / MONTH, 1) * w.UNANSWERED, f"for {span(waits)} without an answer"),
         ),
         next_step="Answer, and say what becomes of it.",
         owner=asset.owners[0] if asset and asset.owners else "",
@@ -118,16 +119,17 @@ def _request(request: Request, objectives: tuple[str, ...], now: datetime) -> It
         waits = now - request.created_at
         what, kind = f"waits for a yes or no for {span(waits)}", m.WAITING_REQUEST
         step, link = "Accept, decline or merge it.", "/catalog/triage"
-        parts = [(3.0, "not answered"), (min(waits / WEEK - 1, 4), f"for {span(waits)}")]
+        longer = (min(waits / WEEK - 1, w.WAITING), f"for {span(waits)}")
+        parts = [(w.REQUEST, "not answered"), longer]
     elif request.state == "accepted" and not request.assignee and _idle(request, now):
         what, kind = "accepted, and nobody takes care of it", m.UNOWNED
         step, link = "Assign it.", "/catalog/triage"
-        parts = [(3.0, "nobody assigned")]
+        parts = [(w.REQUEST, "nobody assigned")]
     else:
         return
     if request.needed_by and request.needed_by <= (now + SOON).date():
         what += f"; needed by {request.needed_by.day} {request.needed_by:%B %Y}"
-        parts.append((2, "for being needed soon"))
+        parts.append((w.SOON, "for being needed soon"))
     yield Trouble(
         kind=kind,
         subject=request.name,
@@ -162,7 +164,9 @@ def _action(
         subject=f"minutes/{minutes.id}#{number}",
         title=_short(action.what),
         what=f"due {action.due.day} {action.due:%B %Y}, from “{minutes.title}”",
-        weight=Sum.of((3, "overdue"), (min(late / WEEK, 4), f"for {span(late)}")),
+        weight=Sum.of(
+            (w.OVERDUE, "overdue"), (min(late / WEEK, w.LONG_OVERDUE), f"for {span(late)}")
+        ),
         next_step="Do it, or agree on another day in the minutes.",
         owner=action.owner,
         url=m.record_url(f"minutes/{minutes.id}"),

@@ -38,7 +38,7 @@ ROW, COLUMN, NARROW = 26, 92, 34  # pixels between rows, columns, parts of a spl
 TOP, SIDE = 44, 24  # pixels above the rows, and beside the columns
 LETTER, BESIDE = 7, 40  # pixels of a letter of a label, and of what is beside the label
 LONGEST = 26  # letters of a label
-BAD, SOME = 5.0, 2.5  # weights from which trouble is bad, and from which it is more than a blemish
+BAD, SOME = 5.0, 1.0  # weights from which trouble is bad, and from which it is more than a blemish
 LEVELS = ("bad", "some", "slight")
 
 

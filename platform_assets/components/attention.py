@@ -205,6 +205,6 @@ def _metadata(items: Sequence[Item]) -> dict[str, Any]:
         "page": dg.MetadataValue.url("/catalog/attention"),
         "first": first,
         "snoozed": len(items) - len(open_),
-        "score": float(sum(item.score for item in open_)),
+        "score": round(float(sum(item.score for item in open_)), 2),
         **{kind.replace(" ", "_"): count for kind, count in sorted(kinds.items())},
     }

@@ -30,7 +30,7 @@ def test_what_is_late_is_listed_at_its_cause_with_how_many_wait() -> None:
     assert set(items) == {"late:raw/orders"}
     item = items["late:raw/orders"]
     assert item.what == "4 days old, at most 2 days is allowed; 2 assets downstream wait"
-    assert item.trouble == 6.0  # 5, and 1 for twice the age allowed
+    assert item.trouble == 7  # 6, and 1 for twice the age allowed
     assert "ask whoever delivers it" in item.next_step
 
 
@@ -45,7 +45,7 @@ def test_what_was_never_made_is_listed_where_it_begins() -> None:
 def test_a_table_that_is_late_by_itself_is_listed_though_its_source_is_getting_old() -> None:
     items = found({"raw/orders": old(30), "staging/orders": old(60)})
     assert set(items) == {"late:raw/orders", "late:staging/orders"}
-    assert items["late:raw/orders"].trouble == 2
+    assert items["late:raw/orders"].trouble == 1
     assert set(found({"raw/orders": old(30), "staging/orders": old(30)})) == {"late:raw/orders"}
 
 
@@ -64,15 +64,34 @@ def test_an_asset_on_which_a_run_is_at_work_is_to_be_waited_for() -> None:
     assert items["late:raw/orders"].next_step.startswith("Wait")
 
 
-def test_failing_checks_of_an_asset_are_one_entry_the_errors_first() -> None:
-    failing = check("unique", description="3 rows\nare double")
-    warning = check("plausible", error=False).checks
-    both = replace(failing, checks=(*warning, *failing.checks))
-    item = found({"marts/revenue": both})["failing_check:marts/revenue"]
-    assert item.what == "check unique fails and 1 more check: 3 rows are double"
-    assert item.trouble == 7
-    only = found({"marts/revenue": replace(MADE, checks=warning)})
-    assert only["failing_check:marts/revenue"].trouble == 3
+def test_checks_of_an_asset_that_fail_are_one_entry_and_those_that_warn_another() -> None:
+    checks = (
+        *check("plausible", error=False, description="2 rows are odd").checks,
+        *check("unique", description="3 rows\nare double").checks,
+        *check("whole").checks,
+    )
+    items = found({"marts/revenue": replace(MADE, checks=checks)})
+    assert [(i.key, i.kind, i.what, i.trouble) for i in items.values()] == [
+        (
+            "failing_check:marts/revenue", "failing check",
+            "check unique fails and 1 more check: 3 rows are double", 7.5,
+        ),
+        ("warns:marts/revenue", "warns", "check plausible warns: 2 rows are odd", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("4 of 484 records; warns above 0 %, fails above 5 %.", "4 of 484 records"),
+        ("0.8 % are odd. See https://example.com", "0.8 % are odd."),
+        (f"Of {'many ' * 40}rows", f"Of {'many ' * 15}m…"),
+    ],
+)
+def test_of_what_a_check_says_that_warns_the_list_has_one_short_line(said: str, shown: str) -> None:
+    item = found({"marts/revenue": check("odd", error=False, description=said)})
+    assert item["warns:marts/revenue"].what == f"check odd warns: {shown}"
+    assert item["warns:marts/revenue"].step_url == "/assets/marts/revenue?view=checks"
 
 
 def test_a_key_result_that_warns_of_what_it_rests_on_is_left_to_that() -> None:
@@ -100,7 +119,7 @@ def test_a_failing_check_explains_why_what_rests_on_it_is_late() -> None:
     [
         ((90, 200, 210, 190, 200), 5),
         ((9, 200, 210, 190, 200), 7),
-        ((500, 200, 210, 190, 200), 2),
+        ((500, 200, 210, 190, 200), 1),
         ((150, 200, 210, 190, 200), None),
         ((0, 20, 20, 20, 20), None),  # too few rows to say anything
         ((0, 200, 200, 200), None),  # too few times
@@ -111,6 +130,12 @@ def test_a_table_of_unusual_size_is_listed(rows: tuple[int, ...], trouble: int |
     assert (item.trouble if item else None) == trouble
 
 
+def test_a_table_of_the_platform_may_grow_with_what_it_does() -> None:
+    graph = company(asset("platform/ledger", "platform"))
+    known = Known(rows={"platform/ledger": (500, 200, 210, 190, 200)})
+    assert attention(graph, fine(graph), known, NOW) == []
+
+
 def test_columns_without_a_word_and_assets_without_an_owner_are_listed() -> None:
     silent = (Column("id", "bigint", "The number."), Column("total", "bigint"))
     orphan = asset("marts/orphan", owners=(), columns=silent, described_in="dbt/marts.yml")
@@ -119,7 +144,7 @@ def test_columns_without_a_word_and_assets_without_an_owner_are_listed() -> None
     assert set(items) == {"unowned:marts/orphan", "undocumented:marts/orphan"}
     assert items["undocumented:marts/orphan"].what == "1 column of 2 without a description"
     assert items["undocumented:marts/orphan"].next_step == "Describe total in dbt/marts.yml."
-    assert items["undocumented:marts/orphan"].trouble == 1
+    assert items["undocumented:marts/orphan"].trouble == 0.5
     assert items["unowned:marts/orphan"].score > items["undocumented:marts/orphan"].score
 
 

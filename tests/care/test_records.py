@@ -83,8 +83,8 @@ def test_bad_feedback_waits_for_an_answer_and_matters_as_much_as_what_it_is_abou
     item = items["bad_feedback:feedback/1"]
     assert (item.title, item.what) == ("Review", "rated 2 of 5: “Wrong total”")
     assert item.importance == 3  # 1, and 2 for the report
-    assert item.trouble == 6  # 4, and 2 weeks
-    assert items["bad_feedback:feedback/4"].trouble == 7
+    assert item.trouble == 4.5  # 4, and half a month
+    assert items["bad_feedback:feedback/4"].trouble == 5.5
 
 
 def test_an_action_past_its_day_is_listed_with_the_objective_that_it_serves() -> None:
@@ -105,14 +105,14 @@ def test_an_action_past_its_day_is_listed_with_the_objective_that_it_serves() ->
     assert set(items) == {"overdue_action:minutes/kickoff#1"}
     item = items["overdue_action:minutes/kickoff#1"]
     assert item.what == "due 27 July 2026, from “Kickoff”"
-    assert (item.owner, item.trouble, item.objectives) == ("bo@example.com", 5, ("trust",))
+    assert (item.owner, item.trouble, item.objectives) == ("bo@example.com", 4, ("trust",))
     assert item.url == "/catalog/minutes/kickoff"
 
 
 @pytest.mark.parametrize(
     ("standing", "weight"),
     [
-        ("off track", 7),
+        ("off track", 6),
         ("at risk", 4),
         ("not measured", 3),
         ("on track", None),
@@ -125,7 +125,7 @@ def test_a_key_result_that_is_not_on_track_is_listed(standing: str, weight: int 
     item = found(progresses={"faster": stands}).get("off_track:key_result/faster")
     assert (item.trouble if item else None) == weight
     if item:
-        assert item.objectives == ("trust",) and item.importance == 6
+        assert item.objectives == ("trust",) and item.importance == 11
         assert item.url == "/catalog/key_result/faster"
 
 
@@ -165,7 +165,7 @@ def test_a_document_is_behind_when_the_code_changed_two_weeks_after_it() -> None
     assert [item.key for item in items] == ["old_document:metric/revenue"]
     assert items[0].what.startswith("revenue was changed on 11 July 2026")
     assert items[0].objectives == ("trust",)
-    assert items[0].trouble == 3  # 1, and 2 months
+    assert items[0].trouble == 0.7  # 0.5, and a sixth of 0.5 for each month
     at["dbt/marts.yml"] = ago(60)
     items = attention(graph, fine(graph), Known(curated=curated, changed=at), NOW)
     assert "old_document:marts/told" in {item.key for item in items}

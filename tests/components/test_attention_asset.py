@@ -110,11 +110,11 @@ def test_the_list_is_written_whole_with_snoozes_last(
             instance.report_runless_asset_event(made)
         look(instance, warehouse)
         assert rows(warehouse, "rank, item, owner, score, what") == [
-            (1, VOLUME, "shop@example.com", 50, "120 rows, usually 500"),
-            (2, UNMEASURED, "ada@example.com", 18, "not measured: it was never measured"),
+            (1, VOLUME, "shop@example.com", 75, "120 rows, usually 500"),
+            (2, UNMEASURED, "ada@example.com", 33, "not measured: it was never measured"),
         ]
         (sum_,), _ = rows(warehouse, "arithmetic")
-        assert sum_ == "(1 + 5 for 1 objective + 4 for 40 looks) × (5 rows halved) = 50"
+        assert sum_ == "(1 + 10 for 1 objective + 4 for 40 looks) × (5 rows halved) = 75"
 
         later = datetime.now(UTC) + timedelta(days=9)
         store.snooze(VOLUME, "ada", "They clean up", later)
