@@ -23,6 +23,24 @@ MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 KUSTOMIZATION = "kustomization.yaml"
 PARTS = {"code", "web", "daemon", "worker"}
 ONCE = {"first"}  # ends when its work is done
+# What OpenLineage's own client reads, and an installation needs.
+OF_OPENLINEAGE = {"OPENLINEAGE_URL", "OPENLINEAGE_API_KEY", "OPENLINEAGE_DISABLED"}
+MOVING = "of `platform-assets migrate`, which runs on the one machine that is moved from"
+BUILT = "the image is built from it: whoever has another one builds another image"
+# Settings that an installation is not offered, and why.
+LEFT_OUT = {
+    "data_dir": "the image says it, because volumes are mounted there",
+    "defs_module": BUILT,
+    "dbt_dir": BUILT,
+    "migrate_to": MOVING,
+    "migrate_history_to": MOVING,
+    "migrate_records_to": MOVING,
+    "migrate_lineage_to": MOVING,
+    "s3_token": "it ends after hours, and the environment of a container stays as it is",
+}
+# One that belongs to what comes with it: the Compose file's own servers.
+OF_COMPOSE = {"s3_endpoint", "s3_region", "landing_url", "reports_url", "dagster_url",
+              "warehouse_url", "queue_url"}  # fmt: skip
 WORKLOADS = {"Deployment", "Job"}
 
 
@@ -49,16 +67,46 @@ def containers() -> dict[str, dict[str, Any]]:
     }
 
 
-def known_settings() -> set[str]:
-    """Return the variables that the platform reads."""
-    names = set()
+def variables() -> dict[str, set[str]]:
+    """Return the variables that each setting is read from."""
+    found = {}
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
         if isinstance(alias, AliasChoices):
-            names |= {str(choice) for choice in alias.choices}
+            found[name] = {str(choice) for choice in alias.choices}
         else:
-            names.add(str(alias) if alias else f"PLATFORM_{name.upper()}")
-    return names
+            found[name] = {str(alias) if alias else f"PLATFORM_{name.upper()}"}
+    return found
+
+
+def known_settings() -> set[str]:
+    """Return the variables that the platform reads."""
+    return set.union(*variables().values()) | OF_OPENLINEAGE
+
+
+def lines_of(path: Path) -> dict[str, str]:
+    """Return what a file of variables sets, or offers in a comment."""
+    return dict(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=(.*)$", path.read_text(), re.M))
+
+
+def offered() -> dict[str, dict[str, str]]:
+    """Return, of each way to install the platform, what can be set and to what it is, or could be.
+
+    Lines in comments are taken as if nothing stood before them.
+    """
+    platform = compose()["x-platform"]
+    assert platform["env_file"] == [{"path": ".env", "required": False}]
+    settings = DEPLOY / "kubernetes" / "settings.yaml"
+    whole = re.sub(r"^  # ([A-Z][A-Z0-9_]+: )", r"  \1", settings.read_text(), flags=re.M)
+    document = yaml.safe_load(whole)
+    kubernetes_validate.validate(document, "1.37", strict=True)
+    return {
+        "compose": {**platform["environment"], **lines_of(DEPLOY / "env.example")},
+        "kubernetes": {
+            **document["data"],
+            **lines_of(DEPLOY / "kubernetes" / "servers.env.example"),
+        },
+    }
 
 
 def parses(arguments: list[str]) -> bool:
@@ -113,10 +161,45 @@ def test_every_setting_that_is_named_is_one() -> None:
     for _, document in documents():
         if document["kind"] == "ConfigMap":
             named |= set(document["data"])
+    named |= {name for each in offered().values() for name in each}
+    named -= {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}  # of the servers that Compose brings
     texts = [path.read_text() for path in DEPLOY.rglob("*") if path.is_file()]
     named |= {name for text in texts for name in re.findall(r"\bPLATFORM_[A-Z_]+\b", text)}
     assert len(named) > 8
     assert named - known_settings() == set()
+
+
+@pytest.mark.parametrize("way", ["compose", "kubernetes"])
+def test_every_setting_can_be_set_or_is_left_out_for_a_reason(way: str) -> None:
+    can = set(offered()[way])
+    missing = {name for name, names in variables().items() if not names & can}
+    assert missing == set(LEFT_OUT)
+    assert can >= OF_OPENLINEAGE
+
+
+def test_what_is_fixed_is_what_comes_with_it() -> None:
+    fixed = set(compose()["x-platform"]["environment"])
+    names = {name for name, each in variables().items() if each & fixed}
+    assert names == OF_COMPOSE | {"s3_key", "s3_secret"}, "all else follows deploy/.env"
+
+
+@pytest.mark.parametrize("way", ["compose", "kubernetes"])
+def test_what_is_offered_is_what_the_platform_takes(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for names in variables().values():
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+    default = Settings(_env_file=None)  # type: ignore[call-arg]
+    for name, value in offered()[way].items():
+        monkeypatch.setenv(name, str(value))
+    found = Settings(_env_file=None)  # type: ignore[call-arg]
+    assert found.user_header and found.lineage_key and found.openlineage_configured is False
+    monkeypatch.delenv("OPENLINEAGE_DISABLED")
+    assert found.openlineage_configured
+    for name in Settings.model_fields:
+        if isinstance(getattr(default, name), int | float):  # also whether usage is recorded
+            assert getattr(found, name) == getattr(default, name), name
 
 
 def test_every_command_is_one_of_ours() -> None:
@@ -153,9 +236,9 @@ def test_what_is_mounted_and_asked_for_is_there() -> None:
     assert set(re.findall(r"claimName: (\S+)", text)) == claims
     maps = {d["metadata"]["name"] for _, d in documents() if d["kind"] == "ConfigMap"}
     assert set(re.findall(r"configMapRef:\n\s+name: (\S+)", text)) == maps
-    variables = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE.read_text()))
+    needed = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE.read_text()))
     example = set(re.findall(r"^(\w+)=", (DEPLOY / "env.example").read_text(), re.M))
-    assert variables == example
+    assert needed == example
     for source in re.findall(r"^COPY (?!--from)(.+) \S+$", _dockerfile(), re.M):
         assert all((PROJECT_ROOT / name).exists() for name in source.split())
 
