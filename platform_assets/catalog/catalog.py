@@ -27,6 +27,7 @@ from platform_assets.catalog.search import Index
 from platform_assets.inventory import collect
 from platform_assets.inventory.health import NO_STATUS, Health, Status, Verdict
 from platform_assets.inventory.judging import Freshnesses, Judged, Names, Verdicts
+from platform_assets.inventory.landed import Landed
 from platform_assets.inventory.model import Asset, Graph
 from platform_assets.inventory.status import Statuses
 from platform_assets.server.load_errors import load_error
@@ -106,6 +107,7 @@ class Catalog:
         self.joined = joined
         self._target = dbt_target
         self._statuses = Statuses(context.instance)
+        self._landed = Landed()
         self._guard = threading.Lock()
         self._state: tuple[Any, ...] = ()
         self._graph = Graph()
@@ -138,21 +140,23 @@ class Catalog:
                     self._graph = self._collect(workspace, columns)
                 self._state, self._known_at = state, datetime.now(UTC)
             own, known_at = self._graph, self._known_at
+            statuses = self._statuses.read(own)
             with _no_garbage_collection():
-                graph, told = self.external.join(own) if self.external else (own, NOTHING_TOLD)
+                graph, told = self._landed.join(own, statuses), NOTHING_TOLD
+                graph, told = self.external.join(graph) if self.external else (graph, told)
                 graph = self.joined.join(graph) if self.joined else graph
                 self.index.update(graph)
-        statuses = self._with_told(self._statuses.read(own), told)
+        statuses = self._with_told(statuses, told)
         return self._shown(graph, statuses, trouble, known_at, columns)
 
     def trace(self) -> None:
         """Read the lineage of columns again if it may have changed; takes seconds if dbt's has.
 
-        Tables of the warehouse change without a word, and what failed may not fail again: both are
-        looked at now and then.
+        Tables of the warehouse may change without a word, and what failed may not fail again: both
+        are looked at now and then.
         """
         workspace = self._context.create_request_context()
-        state = (*_versions(workspace), tracing.state())
+        state = (*_versions(workspace), tracing.state(), self._landed.version)
         rest = RETRIED_AFTER if self._columns.problem else TRACED_FOR
         due = time.monotonic() - self._traced_at > rest.total_seconds()
         if (state != self._traced or due) and not _trouble(workspace):

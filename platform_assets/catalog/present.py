@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from platform_assets.catalog.catalog import View
 from platform_assets.inventory.health import CheckResult, span
+from platform_assets.inventory.landed import declaration
 from platform_assets.inventory.model import EXTERNAL, RECORD, Asset, Column
 
 Facts = dict[str, Any]
@@ -120,6 +121,9 @@ def column(view: View, asset: Asset, found: Column) -> Facts:
         "personal": found.personal,
         "because": found.because,
         "exempt": found.exempt,
+        "declared": found.declared,
+        "since": moment(found.since),
+        "declare": "" if found.declared else declaration(found.name, found.type),
         "url": column_url(asset.key, found.name),
         "terms": [{"name": term.name, "url": term_url(term.slug)} for term in terms],
     }

@@ -42,6 +42,7 @@ def _write(folder: Path) -> int:
     from platform_assets.catalog.usage import Usage
     from platform_assets.definitions import defs
     from platform_assets.inventory import collect
+    from platform_assets.inventory.landed import Landed
     from platform_assets.inventory.status import Statuses
     from platform_assets.reporting import archive
     from platform_assets.server.home import Home
@@ -58,6 +59,7 @@ def _write(folder: Path) -> int:
     terms = glossary.read(glossary.folder(), PROJECT_ROOT)
     with dg.DagsterInstance.get() as instance:
         statuses = Statuses(instance).read(graph)
+        graph = Landed().join(graph, statuses)
         view = View(graph, statuses, now, known_at=now, glossary=terms, columns=columns)
         days = Usage(home.data / "catalog" / "usage.sqlite").coverage()
         return write(view, days, archive.from_settings(), folder)

@@ -111,7 +111,7 @@ def _load_asset(
         yield source_results.materialization(
             context,
             warehouse,
-            spec.key,
+            spec,
             raw_table,
             after_load=before,
             limits=declaration.quarantine,

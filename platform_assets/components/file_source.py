@@ -117,7 +117,7 @@ def _asset(declaration: FileDeclaration, spec: dg.AssetSpec, even: bool) -> dg.A
         yield source_results.materialization(
             context,
             warehouse,
-            spec.key,
+            spec,
             declaration.name,
             after_load=before,
             limits=declaration.quarantine,

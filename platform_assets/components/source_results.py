@@ -10,6 +10,7 @@ import duckdb
 from platform_assets.components import platform_tables
 from platform_assets.ingestion import health
 from platform_assets.ingestion.declaration import QuarantineLimits
+from platform_assets.inventory.landed import NOT_DECLARED, SCHEMA, declaration
 from resources.warehouse import Warehouse
 from resources.warehouse.connection import identifier
 
@@ -47,7 +48,7 @@ def last_load(warehouse: Warehouse) -> int:
 def materialization(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
-    key: dg.AssetKey,
+    spec: dg.AssetSpec,
     table: str,
     *,
     after_load: int,
@@ -72,15 +73,17 @@ def materialization(
             now=datetime.now(UTC),
             even=even,
         )
-        present = _present(connection, table)
+        present = _present(connection, table, spec)
     return dg.MaterializeResult(
-        asset_key=key,
+        asset_key=spec.key,
         metadata={**present, **metadata},
-        check_results=[_result(key, outcome) for outcome in outcomes],
+        check_results=[_result(spec.key, outcome) for outcome in outcomes],
     )
 
 
-def _present(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
+def _present(
+    connection: duckdb.DuckDBPyConnection, table: str, spec: dg.AssetSpec
+) -> dict[str, Any]:
     """Return rows, columns and newest drift of a raw table, as metadata."""
     columns = connection.execute(
         "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' "
@@ -96,12 +99,55 @@ def _present(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any
         "WHERE source = ? ORDER BY load_id DESC, column_name LIMIT 50",
         [table],
     ).fetchall()
-    schema = dg.TableSchema(columns=[dg.TableColumn(name=n, type=t.lower()) for n, t in columns])
     return {
         "dagster/row_count": rows,
-        "dagster/column_schema": schema,
+        SCHEMA: dg.TableSchema(columns=_columns(connection, table, columns, spec)),
         **({"schema_changes": _changes(changes)} if changes else {}),
     }
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Sequence[tuple[str, str]],
+    spec: dg.AssetSpec,
+) -> list[dg.TableColumn]:
+    """Return a raw table's columns; one that is not declared says so, since when, and how it is."""
+    declared = {column.name.lower() for column in spec.metadata[SCHEMA].columns}
+    if all(name.lower() in declared for name, _ in columns):
+        return [dg.TableColumn(name=name, type=kind.lower()) for name, kind in columns]
+    added, first = _since(connection, table)
+    return [
+        dg.TableColumn(name=name, type=kind.lower())
+        if name.lower() in declared
+        else _undeclared(name, kind.lower(), added.get(name, first))
+        for name, kind in columns
+    ]
+
+
+def _since(
+    connection: duckdb.DuckDBPyConnection, table: str
+) -> tuple[dict[str, datetime], datetime | None]:
+    """Return when each column was added to a raw table, and when it was loaded first.
+
+    What the first file of all brings is no drift.
+    """
+    added = connection.execute(
+        "SELECT column_name, min(seen_at) FROM lake.platform.drift WHERE source = ? "
+        "AND change IN ('column_added', 'column_renamed') GROUP BY column_name",
+        [table],
+    ).fetchall()
+    first = connection.execute(
+        "SELECT min(loaded_at) FROM lake.platform.ledger WHERE source = ?", [table]
+    ).fetchone()
+    return dict(added), first[0] if first else None
+
+
+def _undeclared(name: str, kind: str, since: datetime | None) -> dg.TableColumn:
+    there = since.astimezone(UTC).isoformat(timespec="seconds") if since else ""
+    text = "Not declared" + (f"; here since {there[:16].replace('T', ' ')} UTC" if there else "")
+    text += f". To declare it, add below `columns:` of its source: `{declaration(name, kind)}`"
+    return dg.TableColumn(name=name, type=kind, description=text, tags={NOT_DECLARED: there})
 
 
 def _result(key: dg.AssetKey, outcome: health.Outcome) -> dg.AssetCheckResult:

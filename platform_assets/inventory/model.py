@@ -7,6 +7,7 @@ changes with every run (`status`), how it looks (`pages`).
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 KINDS = ("report", "table", "source", "platform", "external", "record", "other")
@@ -24,6 +25,8 @@ class Column:
         parts: of a column of JSON, the paths in it that are personal; () is all of it.
         because: why, where nobody marked it: the column that it carries on, `raw.shop.email`.
         exempt: why it holds none though it is made from some, as declared.
+        declared: False where it landed, and its source says nothing of it.
+        since: of such a column, when it landed first, as far as known.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Column:
     because: str = ""
     exempt: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    declared: bool = True
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,29 @@ def test_a_materialization_shows_on_the_next_view(context: Context, tmp_path: Pa
     assert found.view().status("marts/orders").made_at is not None
 
 
+def test_a_column_that_lands_undeclared_is_there_on_the_next_view_and_lineage_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced: list[Any] = []
+    monkeypatch.setattr(tracing, "state", lambda: ())
+    monkeypatch.setattr(tracing, "read", lambda nodes, before: traced.append(nodes) or before)
+    spec = policy.stamp(dg.AssetSpec(["raw", "orders"]), layer="raw", domain="web")
+    context = Context(dg.Definitions(assets=[spec]))
+    found = Catalog(context, tmp_path)
+    found.view()
+    found.trace()
+    schema = dg.TableSchema([dg.TableColumn(name="coupon", type="varchar")])
+    for _ in range(2):
+        context.instance.report_runless_asset_event(
+            dg.AssetMaterialization(spec.key, metadata={"dagster/column_schema": schema})
+        )
+        column = found.view().graph.assets["raw/orders"].column("coupon")
+        found.trace()
+        assert column is not None and not column.declared
+    assert [h.asset.key for h in found.index.search("coupon").hits] == ["raw/orders"]
+    assert context.collected == 1 + len(traced) and len(traced) == 2
+
+
 def test_the_glossary_is_read_again_when_a_file_changes(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,16 @@
 """Walking column lineage both ways, the drawing of it, and the page of a column."""
 
+import dagster as dg
 from starlette.testclient import TestClient
 
 from platform_assets.catalog.column_drawing import drawing
 from platform_assets.catalog.column_pages import column_page
 from platform_assets.catalog.columns import ROWS, VALUES, Columns
 from platform_assets.catalog.highlight import sql
+from platform_assets.inventory.health import Status
+from platform_assets.inventory.landed import NOT_DECLARED, SCHEMA, Landed
 from platform_assets.lineage.model import DIRECT, IDENTITY, Edge, Source, TableLineage
-from tests.catalog.world import FixedCatalog, lineage
+from tests.catalog.world import NOW, FixedCatalog, lineage
 
 REVENUE = ("marts/fct_orders", "revenue")
 
@@ -73,6 +76,35 @@ def test_the_page_says_why_lineage_is_not_known(client: TestClient, catalog: Fix
     catalog.columns = Columns()
     page = client.get("/catalog/column/marts/fct_orders/revenue").text
     assert "It was not read yet" in page
+
+
+def test_a_column_that_landed_undeclared_says_so_and_how_to_declare_it(
+    client: TestClient, catalog: FixedCatalog
+) -> None:
+    new = [dg.TableColumn(name="status", type="varchar", tags={NOT_DECLARED: NOW.isoformat()})]
+    status = Status(metadata={SCHEMA: dg.TableSchema(new)})
+    catalog.graph = Landed().join(catalog.graph, {"raw/shop/orders": status})
+    table = client.get("/catalog/asset/raw/shop/orders").text
+    page = client.get("/catalog/column/raw/shop/orders/status").text
+    for text in (table, page):
+        assert "not declared" in text and "2026-06-01 12:00 UTC" in text
+        assert "- {name: status, type: string, description: &#34;…&#34;}" in text
+    assert "1 column is not declared" in table and "It comes in here." in page
+    assert (
+        'href="/catalog/column/raw/shop/orders/status"'
+        in client.get("/catalog/search?q=status").text
+    )
+    facts = client.get("/catalog/column/raw/shop/orders/status.json").json()
+    assert not facts["column"]["declared"] and facts["uses"][0]["rows"] == ["filters by it"]
+    (origin,) = column_page(catalog.view(), "staging/stg_orders", "total")["conditions"]
+    assert origin["columns"][0]["column_url"] == "/catalog/column/raw/shop/orders/status"
+
+
+def test_of_a_source_nobody_asks_where_a_column_comes_from(
+    client: TestClient, catalog: FixedCatalog
+) -> None:
+    catalog.columns = Columns()  # it landed after lineage was read
+    assert "It comes in here." in client.get("/catalog/column/raw/shop/orders/total").text
 
 
 def test_the_drawing_holds_both_directions_each_box_once() -> None:
