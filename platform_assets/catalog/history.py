@@ -66,15 +66,20 @@ def _step_seconds(instance: dg.DagsterInstance, record: Any) -> float | None:
 def _changes(metadata: Sequence[Mapping[str, Any]], records: Sequence[Any]) -> Iterator[Facts]:
     """Yield what changed in the columns from one materialization to the next.
 
-    A source says it itself, renamed and rejected columns included; of others, two are compared.
+    A source says it itself, renamed and rejected columns included, its newest changes again with
+    every materialization; of others, two are compared.
     """
     before: dict[str, str] = {}
+    said: set[tuple[Any, ...]] = set()
     for found, record in zip(metadata, records, strict=True):
         at = moment(datetime.fromtimestamp(record.timestamp, UTC))
         schema, told = found.get("dagster/column_schema"), found.get("schema_changes")
         now = {column.name: str(column.type) for column in schema.columns} if schema else before
         if told is not None:
-            yield from (_told(at, row.data) for row in told.records)
+            for change in (_told(at, row.data) for row in reversed(told.records)):
+                if tuple(change.values()) not in said:
+                    said.add(tuple(change.values()))
+                    yield change
         elif before:
             yield from _compared(at, before, now)
         before = now
@@ -83,7 +88,9 @@ def _changes(metadata: Sequence[Mapping[str, Any]], records: Sequence[Any]) -> I
 def _told(at: str | None, row: Mapping[str, Any]) -> Facts:
     change = str(row.get("change", "")).removeprefix("column_").replace("_", " ")
     named = {name: row.get(name) or None for name in ("before", "after")}
-    return {"at": at, "column": str(row.get("column_name", "")), "change": change, **named}
+    seen = row.get("seen_at")
+    at = moment(datetime.fromisoformat(str(seen)).astimezone(UTC)) if seen else at
+    return {"at": at, "column": str(row.get("column", "")), "change": change, **named}
 
 
 def _compared(at: str | None, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Facts]:

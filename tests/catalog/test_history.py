@@ -4,6 +4,7 @@ import dagster as dg
 from starlette.testclient import TestClient
 
 from platform_assets.catalog.history import history
+from platform_assets.components.source_results import _changes
 from tests.catalog.world import FixedCatalog, company
 
 
@@ -48,14 +49,19 @@ def test_the_page_draws_a_bar_for_each(client: TestClient, catalog: FixedCatalog
     assert text.count("<rect") == 6 and "The columns did not change" in text
 
 
-def test_a_source_tells_its_own_changes(catalog: FixedCatalog) -> None:
-    row = {"column_name": "x", "change": "column_renamed", "before": "y", "after": "x"}
-    catalog.instance.report_runless_asset_event(
-        dg.AssetMaterialization(
-            ["raw", "shop", "orders"],
-            metadata={"schema_changes": dg.MetadataValue.table([dg.TableRecord(row)])},
+def test_a_source_tells_each_of_its_own_changes_once(catalog: FixedCatalog) -> None:
+    rows = [
+        ("2026-06-02 12:00:00.5+00:00", "2.csv", "b", "column_added", None, "VARCHAR"),
+        ("2026-06-01 12:00:00+00:00", "1.csv", "x", "column_renamed", "y", "x"),
+    ]
+    for known in (rows[1:], rows):
+        catalog.instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                ["raw", "shop", "orders"], metadata={"schema_changes": _changes(known)}
+            )
         )
-    )
-    found = history(catalog.instance, company().assets["raw/shop/orders"])
-    (change,) = found["changes"]
-    assert (change["column"], change["change"], change["before"]) == ("x", "renamed", "y")
+    found = history(catalog.instance, company().assets["raw/shop/orders"])["changes"]
+    assert [(c["at"], c["column"], c["change"], c["before"]) for c in found] == [
+        ("2026-06-02T12:00:00+00:00", "b", "added", None),
+        ("2026-06-01T12:00:00+00:00", "x", "renamed", "y"),
+    ]
