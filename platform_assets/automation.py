@@ -17,6 +17,7 @@ from resources.settings import settings
 REFRESH_TAG = "platform/refresh"
 UNIT_TEST = "unit_"  # what names of checks that are dbt unit tests begin with
 RETRY_CRON = "*/15 * * * *"
+RECORDS = "product"  # what keys of the tables of records begin with
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -30,7 +31,8 @@ def safety_net() -> dg.AutomationCondition[dg.AssetKey]:
     """Return the condition of everything downstream of a source.
 
     True when something upstream is newer than the asset and nobody is working on either; after a
-    failure, it tries again at the next quarter of an hour rather than at once.
+    failure, it tries again at the next quarter of an hour rather than at once. Nothing is made of
+    records that name what is not there, until that is mended.
     """
     condition = dg.AutomationCondition
     stale = (
@@ -41,7 +43,11 @@ def safety_net() -> dg.AutomationCondition[dg.AssetKey]:
     )
     quiet = ~condition.in_progress() & ~condition.any_deps_in_progress()
     calm = ~condition.execution_failed() | condition.cron_tick_passed(RETRY_CRON)
-    return (stale & quiet & calm & ~condition.any_deps_missing()).with_label("left stale")
+    refused = condition.any_deps_match(
+        condition.any_checks_match(condition.check_failed(), blocking_only=True)
+    ).allow(dg.AssetSelection.key_prefixes([RECORDS]))
+    ready = ~condition.any_deps_missing() & ~refused
+    return (stale & quiet & calm & ready).with_label("left stale")
 
 
 def refresh_sensor(

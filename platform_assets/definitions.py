@@ -46,9 +46,10 @@ def build() -> dg.Definitions:
     specs = list(declared.resolve_all_asset_specs())
     own = platform_tables.specs([s.key for s in specs if s.tags.get("layer") == "raw"])
     records = tree.get_all_components(of_type=ProductRecords)
+    known = [*specs, *own]
     if records:
         checks = declared.resolve_asset_graph().asset_check_keys
-        product_records.refuse_broken_links([*specs, *own], checks)
+        product_records.refuse_broken_links(known, checks)
     names = {spec.key for spec in own}  # until they are added, what reads them implies them
     policy.enforce(
         [*(spec for spec in specs if spec.key not in names), *own],
@@ -61,7 +62,12 @@ def build() -> dg.Definitions:
         ),
         *(WatchedTables(source.asset_keys(), source.declaration()) for source in databases),
         Unclaimed([source.glob for source in files], landing),
-        *(WatchedRecords(RecordStore.from_settings(), curated.folder()) for _ in records),
+        *(
+            WatchedRecords(
+                RecordStore.from_settings(), curated.folder(), product_records.owned(known)
+            )
+            for _ in records
+        ),
     ]
     platform = dg.Definitions(
         assets=own,

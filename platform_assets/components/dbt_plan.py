@@ -32,7 +32,7 @@ class RunPlan:
         models: the dbt assets by key.
         parents: of every asset in the run, the assets it depends on.
         checks: the planned checks.
-        done: the assets that this run has materialized so far.
+        done: the assets that this run has materialized so far, in steps that did not fail.
     """
 
     models: Mapping[dg.AssetKey, Model]
@@ -49,6 +49,7 @@ class RunPlan:
         planned = _events(context, event.ASSET_MATERIALIZATION_PLANNED)
         keys = {e.asset_key for e in planned if e.asset_key} | context.selected_asset_keys
         graph = context.job_def.asset_layer.asset_graph
+        failed = {e.step_key for e in _events(context, event.STEP_FAILURE)}
         return cls(
             models=models,
             parents={k: frozenset(graph.get(k).parent_keys) & keys for k in keys},
@@ -58,7 +59,9 @@ class RunPlan:
             )
             | context.selected_asset_check_keys,
             done=frozenset(
-                e.asset_key for e in _events(context, event.ASSET_MATERIALIZATION) if e.asset_key
+                e.asset_key
+                for e in _events(context, event.ASSET_MATERIALIZATION)
+                if e.asset_key and e.step_key not in failed
             ),
         )
 

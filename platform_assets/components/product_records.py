@@ -1,29 +1,31 @@
 """ProductRecords: what people ask for and what the team decides, as tables of the warehouse.
 
-What belongs here: the assets `product/*`, their check, and the refusal of links that lead nowhere.
-What does not: reading records (`product.curated`, `product.store`), their rows (`product.rows`).
+What belongs here: the assets `product/*`, their loading, and the refusal of definitions with links
+that lead nowhere. What does not: reading records (`product.curated`, `product.store`), their rows
+(`product.rows`), what the check `links_hold` says (`product_links`).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import dagster as dg
 from pydantic import Field
 
+from platform_assets.components import product_links
+from platform_assets.components.product_links import HOLD, Found
 from platform_assets.policy import Freshness, line_of, stamp
 from platform_assets.pools import engine_pool
-from platform_assets.product import curated, links, rows, rows_lake
+from platform_assets.product import broken, curated, links, rows, rows_lake
 from platform_assets.product.curated import Curated
 from platform_assets.product.rows_state import State, state
-from platform_assets.product.rows_tables import LINKS, TABLES, Column, Table
+from platform_assets.product.rows_tables import LINKING, LINKS, TABLES, Column, Table
 from platform_assets.product.store import Everything, RecordStore
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 from resources.warehouse import Warehouse
 
 DOMAIN = "product"
-HOLD = "links_hold"
 
 
 class ProductRecords(dg.Component, dg.Model, dg.Resolvable):
@@ -38,7 +40,10 @@ class ProductRecords(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the assets; one step writes them all, in one transaction."""
-        file = Path(context.path) / "defs.yaml"
+        return self.definitions(Path(context.path) / "defs.yaml")
+
+    def definitions(self, file: Path) -> dg.Definitions:
+        """Return the assets, declared in a file."""
         return dg.Definitions(assets=[_asset([self.spec(table, file) for table in TABLES])])
 
     def spec(self, table: Table, file: Path) -> dg.AssetSpec:
@@ -64,8 +69,8 @@ def refuse_broken_links(
 ) -> None:
     """Refuse links of what the team wrote that lead to no record, asset or check.
 
-    What is linked to the store is left to the check `links_hold`: the store need not be reachable
-    for the definitions to load.
+    What is linked to the store fails the load of the records instead: the store need not be
+    reachable for the definitions to load.
 
     Args:
         specs: all assets. One without an owner is none: something reads it, nobody defines it.
@@ -75,87 +80,80 @@ def refuse_broken_links(
         PlatformError: naming each of them, with file and line, and the nearest right name.
     """
     records = curated.read(curated.folder(), PROJECT_ROOT)
-    assets = {spec.key.to_user_string() for spec in specs if spec.owners}
     written = [link for link in links.links(records) if not links.into_store(link)]
-    faults = links.broken(written, {*records.by_name, *assets}, set(map(_check_name, checks)))
+    known = {*records.by_name, *owned(specs)}
+    faults = broken.broken(written, known, set(map(_check_name, checks)))
     if faults:
         raise PlatformError(
-            "Records of the product lead to what is not there:\n" + "\n".join(sorted(faults)),
+            "Records of the product lead to what is not there:\n"
+            + "\n".join(sorted(map(str, faults))),
             hint="Mend the names in the files above, or write what is missing.",
         )
 
 
+def owned(nodes: Iterable[Any]) -> frozenset[str]:
+    """Return the keys of what somebody defines: of specs, or of the nodes of Dagster's graph."""
+    return frozenset(node.key.to_user_string() for node in nodes if node.owners)
+
+
 def _asset(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
-    check = dg.AssetCheckSpec(
-        HOLD,
-        asset=_key(LINKS),
-        description="Every link from or to a request leads to what exists: record, asset or check.",
-    )
+    checks = [
+        dg.AssetCheckSpec(
+            HOLD,
+            asset=_key(table),
+            blocking=True,
+            description="Every link from or to a request or feedback leads to what exists: a "
+            "record, an asset, a version.",
+        )
+        for table in LINKING
+    ]
 
     @dg.multi_asset(
         name="product__records",
         specs=specs,
-        check_specs=[check],
+        check_specs=checks,
         can_subset=True,
         pool=engine_pool(),
     )
     def records(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        before, written, store = _read()
+        assets = owned(context.repository_def.asset_graph.asset_nodes)
+        before, written, store = _read(assets)
+        found = product_links.look(written, store, assets)
         wanted = [table for table in TABLES if _key(table) in context.selected_asset_keys]
-        counts = rows_lake.replace(warehouse, wanted, rows.rows(written, store))
-        for table in wanted:
-            mark = {"source_fingerprint": before.of(table)}
-            yield dg.MaterializeResult(
-                asset_key=_key(table), metadata={"dagster/row_count": counts[table.name], **mark}
-            )
-        if context.selected_asset_check_keys:
-            graph = context.repository_def.asset_graph
-            assets = {key.to_user_string() for key in graph.get_all_asset_keys()}
-            yield held(written, store, assets, set(map(_check_name, graph.asset_check_keys)))
+        loaded = rows.rows(written, store, found.faults)
+        counts = rows_lake.replace(warehouse, wanted, loaded)
+        yield from _made(wanted, counts, before, found)
+        checked = context.selected_asset_check_keys
+        for table in LINKING:
+            if dg.AssetCheckKey(_key(table), HOLD) in checked:
+                yield product_links.result(table, _key(table), found)
+        product_links.refuse(found, [table for table in wanted if table in LINKING])
 
     return records
 
 
-def _read() -> tuple[State, Curated, Everything]:
+def _made(
+    tables: Iterable[Table], counts: Mapping[str, int], before: State, found: Found
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Yield that tables were made, each with the mark of the records that it was made from."""
+    for table in tables:
+        mark = before.of_broken(table) if found.of(table) else before.of(table)
+        yield dg.MaterializeResult(
+            asset_key=_key(table),
+            metadata={"dagster/row_count": counts[table.name], "source_fingerprint": mark},
+        )
+
+
+def _read(assets: Collection[str]) -> tuple[State, Curated, Everything]:
     """Return all records, and the state before: what changes meanwhile is seen by the next look."""
     folder, store = curated.folder(), RecordStore.from_settings()
     try:
-        return state(store, folder), curated.read(folder, PROJECT_ROOT), store.everything()
+        now = state(store, folder, assets=assets)
+        return now, curated.read(folder, PROJECT_ROOT), store.everything()
     finally:
         store.close()
-
-
-def held(
-    written: Curated, store: Everything, assets: Collection[str], checks: Collection[str]
-) -> dg.AssetCheckResult:
-    """Return whether the links from and to the store lead somewhere.
-
-    What was said of an asset stays when the asset goes: that is no fault. In a store where nobody
-    has asked for anything, a developer's for one, nothing can be looked up.
-
-    Args:
-        assets: keys of all assets.
-        checks: all checks, as `<asset key>:<name>`.
-    """
-    submitted = [
-        link
-        for link in links.links(written, store.requests, store.feedback)
-        if links.into_store(link) and link.relation != "about"
-    ]
-    people = {each.name for each in store.requests} | {each.name for each in store.feedback}
-    known = {*written.by_name, *people, *assets}
-    faults = links.broken(submitted, known, checks) if people else []
-    unknown = "" if people else "Nobody has asked for anything yet: no link was looked up."
-    return dg.AssetCheckResult(
-        asset_key=_key(LINKS),
-        check_name=HOLD,
-        passed=not faults,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description="\n".join(faults) or unknown or None,
-        metadata={"links": len(submitted), "broken": len(faults)},
-    )
 
 
 def _check_name(key: dg.AssetCheckKey) -> str:

@@ -24,10 +24,12 @@ class WatchedRecords:
     Attributes:
         store: of requests and feedback.
         folder: of the files that the team writes.
+        assets: keys of all assets, which records may lead to.
     """
 
     store: RecordStore
     folder: Path
+    assets: frozenset[str] = frozenset()
 
     def waiting(self, instance: dg.DagsterInstance) -> dict[dg.AssetKey, str]:
         """Return the mark of every table whose records changed since it was made.
@@ -35,15 +37,16 @@ class WatchedRecords:
         Raises:
             PlatformError: the store can't be reached.
         """
-        now = state(self.store, self.folder)
+        now = state(self.store, self.folder, assets=self.assets)
         marks = {dg.AssetKey([rows_lake.SCHEMA, t.name]): now.of(t) for t in TABLES}
+        broken = {dg.AssetKey([rows_lake.SCHEMA, t.name]): now.of_broken(t) for t in TABLES}
         made = {}
         for record in instance.get_asset_records(list(marks)):
             last = record.asset_entry.last_materialization
             known = last.asset_materialization if last else None
             mark = known.metadata.get("source_fingerprint") if known else None
             made[record.asset_entry.asset_key] = mark.value if mark else None
-        return {key: mark for key, mark in marks.items() if made.get(key) != mark}
+        return {k: mark for k, mark in marks.items() if made.get(k) not in (mark, broken[k])}
 
     def landed(self) -> int:
         """Return a number that is another one as soon as something changes.

@@ -1,10 +1,10 @@
-"""What leads from one record to another, or to an asset; and which of it leads nowhere.
+"""What leads from one record to another, or to an asset.
 
-What belongs here: reading links off records. What does not: where records are kept.
+What belongs here: reading links off records. What does not: where records are kept, which links
+lead nowhere (`broken`).
 """
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from platform_assets.product.curated import Curated
 from platform_assets.product.kinds import (
@@ -21,6 +21,7 @@ from platform_assets.product.kinds import (
     Written,
     name_of,
 )
+from platform_assets.product.resting import rests
 
 _Ends = tuple[str, str, str, str]  # source, relation, target, and the target as it is written
 
@@ -39,32 +40,6 @@ def links(
 def into_store(link: Link) -> bool:
     """Whether one end of a link is something that people submit: it is known in the store only."""
     return any(end.partition("/")[0] in SUBMITTED for end in (link.source, link.target))
-
-
-def broken(links: Iterable[Link], known: Collection[str], checks: Collection[str]) -> list[str]:
-    """Return a sentence for every link that leads nowhere, with `file:line` and the nearest name.
-
-    Args:
-        links: what to look at.
-        known: names of all records, and keys of all assets.
-        checks: all checks, as `<asset key>:<name>`.
-    """
-    faults = []
-    for link in links:
-        for end in (link.source, link.target):
-            there = checks if (link.relation, end) == ("verified_by", link.target) else known
-            if end not in there:
-                faults.append(_in_words(link, end, there, "check" if there is checks else ""))
-    return faults
-
-
-def _in_words(link: Link, end: str, there: Collection[str], what: str) -> str:
-    """Return a sentence for the end of a link that is nothing."""
-    near = difflib.get_close_matches(end, there, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    place = f"{link.place}: " if link.place else ""
-    said = f"{link.source} {link.relation.replace('_', ' ')} {link.target}"
-    return f"{place}there is no {what or 'record or asset'} {end} ({said}).{hint}"
 
 
 def _written(curated: Curated) -> Iterator[Link]:
@@ -133,18 +108,19 @@ def _submitted(requests: Iterable[Request], feedback: Iterable[Feedback]) -> Ite
     for each in requests:
         if each.requirement:
             yield Link(each.name, "taken_up_by", name_of("requirement", each.requirement))
-        if each.answered_by:
+        if each.answered_by and not rests(each.answered_by):
             yield Link(each.name, "answered_by", each.answered_by)
-        if _is_key(each.about):
+        if is_key(each.about):
             yield Link(each.name, "about", each.about)
         if each.merged_into is not None:
             yield Link(each.name, "merged_into", name_of("request", each.merged_into))
         if each.split_from is not None:
             yield Link(each.name, "split_from", name_of("request", each.split_from))
     for said in feedback:
-        yield Link(said.name, "about", said.about)
+        if not rests(said.about):
+            yield Link(said.name, "about", said.about)
 
 
-def _is_key(about: str) -> bool:
-    """Whether what a request came from is an asset, and not the words of a search."""
+def is_key(about: str) -> bool:
+    """Whether what a request came from is an asset, and no search, and nothing that is gone."""
     return "/" in about and not any(character.isspace() for character in about)

@@ -4,10 +4,11 @@ What belongs here: which fact of a record stands in which column. What does not:
 (`rows_tables`), writing (`rows_lake`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from platform_assets.product.broken import Broken, whole
 from platform_assets.product.curated import Curated
 from platform_assets.product.kinds import INPUTS, Link, Minutes
 from platform_assets.product.links import links
@@ -32,8 +33,13 @@ _FIELDS: dict[tuple[str, str], Callable[[Any], Any]] = {
 }
 
 
-def rows(curated: Curated, store: Everything) -> Rows:
-    """Return the rows of all tables, each in the order of its columns."""
+def rows(curated: Curated, store: Everything, faults: Collection[Broken] = ()) -> Rows:
+    """Return the rows of all tables, each in the order of its columns.
+
+    Args:
+        faults: links that lead nowhere: they are no rows. What names them is one, as it stands.
+    """
+    found_links = whole(links(curated, store.requests, store.feedback), faults)
     records: dict[str, Iterable[Any]] = {
         "requests": store.requests,
         "feedback": store.feedback,
@@ -45,7 +51,7 @@ def rows(curated: Curated, store: Everything) -> Rows:
         "roadmap": curated.roadmap,
         "minutes": curated.minutes,
         "metrics": curated.metrics,
-        "links": _once(links(curated, store.requests, store.feedback)),
+        "links": _once(found_links),
     }
     found = {
         table.name: [_row(table, each) for each in records[table.name]]

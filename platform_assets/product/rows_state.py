@@ -5,14 +5,14 @@ What belongs here: marks of the store and of the team's files. What does not: wh
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from platform_assets.product import curated
-from platform_assets.product.rows_tables import LINKS, TABLES, Table
+from platform_assets.product.rows_tables import LINKING, LINKS, TABLES, Table
 from platform_assets.product.store import RecordStore
 
 _SHAPE = hashlib.sha256(repr(TABLES).encode()).hexdigest()[:8]
@@ -23,26 +23,41 @@ class State:
     """Marks of all that the tables hold; another one as soon as something changes.
 
     They change once a day too: that nothing was said for a week is no sign of old tables.
+
+    Attributes:
+        assets: of what links may lead to.
     """
 
     submitted: str
     written: str
+    assets: str = ""
 
     def of(self, table: Table) -> str:
         """Return the mark of one table."""
         if table is LINKS:
-            return f"{self.submitted}/{self.written}"
-        return self.submitted if table.submitted else self.written
+            return f"{self.submitted}/{self.written}/{self.assets}"
+        own = self.submitted if table.submitted else self.written
+        return f"{own}/{self.assets}" if table in LINKING else own
+
+    def of_broken(self, table: Table) -> str:
+        """Return the mark of a table with a link that leads nowhere: anything may mend it."""
+        return f"broken: {self.of(table)}/{self.of(LINKS)}"
 
 
-def state(store: RecordStore, folder: Path, now: datetime | None = None) -> State:
+def state(
+    store: RecordStore, folder: Path, now: datetime | None = None, assets: Collection[str] = ()
+) -> State:
     """Return the marks of now.
+
+    Args:
+        assets: keys of all assets.
 
     Raises:
         PlatformError: the store can't be reached.
     """
     day = f"{_SHAPE}/{now or datetime.now(UTC):%Y-%m-%d}"
-    return State(f"{day}/{store.changes()}", f"{day}/{_digest(folder)}")
+    keys = hashlib.sha256("\n".join(sorted(assets)).encode()).hexdigest()[:8]
+    return State(f"{day}/{store.changes()}", f"{day}/{_digest(folder)}", keys)
 
 
 def glance(folder: Path) -> int:

@@ -71,6 +71,8 @@ _PLACE = (
     _count("line", "Line of that file."),
 )
 
+_GONE = "; `gone: <key>` where that was removed since"
+
 REQUESTS = Table(
     "requests",
     "Requests",
@@ -87,13 +89,13 @@ REQUESTS = Table(
         _text("decision", "Which decision it supports."),
         _day("needed_by", "Day by which it is needed; empty for none."),
         _text("waiting_costs", "What it costs to wait, in the asker's words."),
-        _text("about", "Key of the asset, or words of the search, that it came from."),
+        _text("about", f"Key of the asset, or words of the search, that it came from{_GONE}."),
         _text("reason", "Why it was declined."),
         _person("assignee", "Who works on it."),
         _text("requirement", "Id of the requirement that takes it up."),
         _count("merged_into", "Number of the request that it lives on in."),
         _count("split_from", "Number of the request that it is a part of."),
-        _text("answered_by", "Key of the asset that answers it."),
+        _text("answered_by", f"Key of the asset that answers it{_GONE}."),
         _text("answered_version", "Version that the asset had then."),
         _number("reach", "RICE: people it reaches in a quarter; empty where not estimated."),
         _number("impact", "RICE: 0.25 (minimal) to 3 (massive)."),
@@ -123,7 +125,7 @@ FEEDBACK = Table(
     "one may be better.",
     (
         _count("number", "Number of the feedback; it is called feedback/<number>."),
-        _text("about", "Key of the asset."),
+        _text("about", f"Key of the asset{_GONE}."),
         _text("version", "Of a report its version; of a table the time of its materialization."),
         _count("rating", "1 (bad) to 5 (good)."),
         _text("words", "What was said, verbatim."),
@@ -258,7 +260,7 @@ LINKS = Table(
     "links",
     "Links among records",
     "One row per link from one record to another, to an asset or to a check, both ends by name or "
-    "key.",
+    "key.\n\nBoth ends are there: a link that leads nowhere is no row, and fails the load.",
     (
         _text("source", "Record that leads on: request/12."),
         _text(
@@ -284,3 +286,5 @@ TABLES = (
     METRICS,
     LINKS,
 )
+# Those whose records name what is submitted, or are; and the links themselves.
+LINKING = (REQUESTS, FEEDBACK, REQUIREMENTS, DECISIONS, ROADMAP, LINKS)

@@ -1,5 +1,6 @@
 """Which models one dbt build does together."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import dagster as dg
@@ -82,3 +83,22 @@ def test_a_deep_and_wide_graph_is_planned_at_once() -> None:
         parents |= dict.fromkeys(below, above)
     names = " ".join(m for layer in layers for m in layer)
     assert len(plan(parents, names).nodes(0)) == 800
+
+
+def test_what_was_made_in_a_step_that_failed_is_not_done() -> None:
+    found: list[RunPlan] = []
+
+    @dg.multi_asset(specs=[dg.AssetSpec("refused")], op_tags={"dagster/priority": "1"})
+    def refused() -> Iterator[dg.MaterializeResult[None]]:
+        yield dg.MaterializeResult(asset_key="refused")
+        raise dg.Failure("a blocking check")
+
+    @dg.asset(op_tags={"dagster/priority": "1"})
+    def good() -> None: ...
+
+    @dg.asset
+    def look(context: dg.AssetExecutionContext) -> None:
+        found.append(RunPlan.of(context, {}))
+
+    dg.materialize([refused, good, look], raise_on_error=False)
+    assert found[0].done == {key("good")}

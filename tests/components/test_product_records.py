@@ -5,15 +5,21 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_assets.components import product_records
-from platform_assets.components.product_records import ProductRecords, held, refuse_broken_links
+from platform_assets.components.product_records import ProductRecords, refuse_broken_links
 from platform_assets.components.product_watching import WatchedRecords
 from platform_assets.policy import Freshness
 from platform_assets.product import curated
-from platform_assets.product.curated import Curated
 from platform_assets.product.rows_state import state
-from platform_assets.product.rows_tables import FEEDBACK, LINKS, METRICS, TABLES
-from platform_assets.product.store import Everything, RecordStore
+from platform_assets.product.rows_tables import (
+    FEEDBACK,
+    LINKING,
+    LINKS,
+    METRICS,
+    REQUIREMENTS,
+    TABLES,
+    Table,
+)
+from platform_assets.product.store import RecordStore
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 from tests.product.curated_files import write
@@ -62,38 +68,14 @@ def test_a_broken_link_refuses_to_load_with_file_line_and_the_nearest_name(folde
     nobody = dg.AssetSpec(["report", "weekly"])  # something reads it, nobody defines it
     with pytest.raises(PlatformError) as told:
         refuse_broken_links([*specs("marts/orders", "raw/shop/orders"), nobody], [CHECK])
-    assert told.value.message.count("there is no record or asset report/weekly") == 2
+    assert told.value.message.count("there is no asset report/weekly") == 2
     assert "requirements/fast.md:9: " in told.value.message
     with pytest.raises(PlatformError, match="no check marts/orders:unique"):
         refuse_broken_links(specs(*ASSETS), [])
 
 
-def test_links_into_the_store_are_a_check(folder: Path, store: RecordStore) -> None:
-    written = curated.read(folder, folder)
-    checks = {"marts/orders:unique"}
-    empty = held(written, store.everything(), ASSETS, checks)
-    assert empty.passed and "Nobody has asked" in str(empty.description)
-
-    store.submit_request("mara", title="Orders by hour")
-    one = held(written, store.everything(), ASSETS, checks)
-    assert not one.passed and one.severity == dg.AssetCheckSeverity.ERROR
-    assert str(one.description) == (
-        "requirements/fast.md:8: there is no record or asset request/2 "
-        "(request/2 taken up by requirement/fast). Did you mean request/1?"
-    )
-
-    store.submit_request("jonas", title="Returns by day")
-    store.submit_feedback("jonas", about="marts/gone", version="", rating=2, words="Where is it?")
-    both = held(written, store.everything(), ASSETS, checks)
-    assert both.passed, both.description
-    store.ship(2, "emil", "report/gone")
-    assert "no record or asset report/gone" in str(
-        held(written, store.everything(), ASSETS, checks).description
-    )
-
-
 def test_the_sensor_sees_what_changed(folder: Path, store: RecordStore) -> None:
-    watched = WatchedRecords(store, folder)
+    watched = WatchedRecords(store, folder, frozenset(ASSETS))
     with dg.DagsterInstance.ephemeral() as instance:
         assert len(watched.waiting(instance)) == len(TABLES)
         made(instance, store, folder)
@@ -112,21 +94,40 @@ def test_the_sensor_sees_what_changed(folder: Path, store: RecordStore) -> None:
     assert watched.spans() == {}
 
 
-def made(instance: dg.DagsterInstance, store: RecordStore, folder: Path) -> None:
+def test_an_asset_that_comes_or_goes_is_news_to_what_names_assets(
+    folder: Path, store: RecordStore
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        made(instance, store, folder)
+        less = WatchedRecords(store, folder, frozenset(ASSETS[1:]))
+        assert names(less.waiting(instance)) == {table.name for table in LINKING}
+
+
+def test_a_table_with_a_broken_link_waits_for_whatever_may_mend_it(
+    folder: Path, store: RecordStore
+) -> None:
+    watched = WatchedRecords(store, folder, frozenset(ASSETS))
+    with dg.DagsterInstance.ephemeral() as instance:
+        made(instance, store, folder, broken=REQUIREMENTS)
+        assert watched.waiting(instance) == {}, "what is broken is not tried again for nothing"
+        store.submit_request("mara", title="Orders by hour")
+        assert "requirements" in names(watched.waiting(instance))
+        made(instance, store, folder)
+        store.submit_request("mara", title="Returns")
+        assert "requirements" not in names(watched.waiting(instance))
+
+
+def made(
+    instance: dg.DagsterInstance, store: RecordStore, folder: Path, broken: Table | None = None
+) -> None:
     """Report all tables as made from the records of now."""
-    now = state(store, folder)
+    now = state(store, folder, assets=ASSETS)
     for table in TABLES:
+        mark = now.of_broken(table) if table is broken else now.of(table)
         instance.report_runless_asset_event(
-            dg.AssetMaterialization(
-                ["product", table.name], metadata={"source_fingerprint": now.of(table)}
-            )
+            dg.AssetMaterialization(["product", table.name], metadata={"source_fingerprint": mark})
         )
 
 
 def names(waiting: dict[dg.AssetKey, str]) -> set[str]:
     return {key.path[-1] for key in waiting}
-
-
-def test_nothing_written_and_nothing_asked_is_no_fault() -> None:
-    assert held(Curated(), Everything(), (), ()).passed
-    assert product_records.DOMAIN == "product"

@@ -1,7 +1,8 @@
 """What runs by itself: once for what is new, again after a failure, never in a hot loop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -197,6 +198,46 @@ def test_the_net_catches_what_a_run_left_stale_and_rests_when_all_is_fresh(
     assert count == 1
     count, cursor = requested(assets, instance, cursor)
     assert count == 0, "it was asked for already"
+
+
+def test_the_net_makes_nothing_of_records_that_name_what_is_not_there(
+    instance: dg.DagsterInstance,
+) -> None:
+    key, now = dg.AssetKey(["product", "links"]), datetime.now(UTC)
+    holds = {"passed": True}
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(key)],
+        check_specs=[dg.AssetCheckSpec("hold", asset=key, blocking=True)],
+    )
+    def links() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        yield dg.MaterializeResult(asset_key=key)
+        yield dg.AssetCheckResult(asset_key=key, check_name="hold", passed=holds["passed"])
+
+    @dg.asset(deps=[key], automation_condition=safety_net())
+    def backlog() -> None: ...
+
+    assets = [links, backlog]
+
+    def asked(minutes: int, cursor: object = None) -> tuple[int, object]:
+        result = dg.evaluate_automation_conditions(
+            defs=assets,
+            instance=instance,
+            cursor=cursor,  # type: ignore[arg-type]
+            evaluation_time=now + timedelta(minutes=minutes),
+        )
+        return result.total_requested, result.cursor
+
+    dg.materialize(assets, instance=instance)
+    _, cursor = asked(0)
+    holds["passed"] = False
+    dg.materialize(assets, instance=instance, raise_on_error=False)
+    count, cursor = asked(20, cursor)
+    assert count == 0, "not at the next quarter of an hour either"
+    holds["passed"] = True
+    dg.materialize([links], instance=instance)
+    count, _ = asked(40, cursor)
+    assert count == 1
 
 
 def test_a_file_that_no_source_claims_is_told(tmp_path: Path, instance: dg.DagsterInstance) -> None:

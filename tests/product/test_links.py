@@ -1,4 +1,4 @@
-"""Links among records: what leads where, and what leads nowhere."""
+"""Links among records: what leads where."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,12 +9,10 @@ import pytest
 from platform_assets.product import curated
 from platform_assets.product.curated import Curated
 from platform_assets.product.kinds import Feedback, Link, Request
-from platform_assets.product.links import broken, into_store, links
+from platform_assets.product.links import links
 from tests.product.curated_files import write
 
 AT = datetime(2026, 7, 1, 9, tzinfo=UTC)
-ASSETS = {"marts/orders", "raw/shop/orders", "report/weekly"}
-CHECKS = {"marts/orders:unique"}
 
 
 @pytest.fixture
@@ -55,8 +53,10 @@ def test_what_people_submit_leads_on() -> None:
         replace(plain, requirement="fast", answered_by="report/weekly", about="marts/orders"),
         replace(plain, number=2, state="merged", merged_into=1, about="orders by hour"),
         replace(plain, number=3, split_from=2, about=""),
+        replace(plain, number=4, about="gone: report/old", answered_by="gone: report/old"),
     ]
-    said = [Feedback(4, "report/weekly", "2026-07-01T063000Z", 5, "Good.", "jonas", AT)]
+    good = Feedback(4, "report/weekly", "2026-07-01T063000Z", 5, "Good.", "jonas", AT)
+    said = [good, replace(good, number=5, about="gone: report/old")]
     assert ends(links(Curated(), requests, said)) == {
         ("request/1", "taken_up_by", "requirement/fast"),
         ("request/1", "answered_by", "report/weekly"),
@@ -75,41 +75,3 @@ def test_what_both_say_is_one_link_that_tells_where_it_is_written(written: Curat
         if (link.source, link.relation) == ("request/1", "taken_up_by")
     ]
     assert found.place == "requirements/fast.md:8"
-
-
-def test_links_that_lead_somewhere_are_not_broken(written: Curated) -> None:
-    inside = [link for link in links(written) if not into_store(link)]
-    assert len(inside) == 15
-    assert broken(inside, {*written.by_name, *ASSETS}, CHECKS) == []
-
-
-def test_either_end_that_is_nothing_is_told_with_its_line_and_the_nearest_name(
-    tmp_path: Path,
-) -> None:
-    folder = write(
-        tmp_path,
-        ("requirements/fast.md", "orders:unique", "orders:uniq"),
-        ("requirements/fast.md", "report/weekly", "report/weakly"),
-        ("decisions/one.md", "superseded_by: two", "superseded_by: three"),
-        ("metrics/orders.md", "marts.orders", "marts.order"),
-    )
-    written = curated.read(folder, tmp_path)
-    inside = [link for link in links(written) if not into_store(link)]
-    assert sorted(broken(inside, {*written.by_name, *ASSETS}, CHECKS)) == [
-        "decisions/one.md:9: there is no record or asset decision/three "
-        "(decision/three supersedes decision/one). Did you mean decision/two?",
-        "metrics/orders.md:6: there is no record or asset marts/order "
-        "(metric/orders defined on marts/order). Did you mean marts/orders?",
-        "requirements/fast.md:7: there is no check marts/orders:uniq "
-        "(requirement/fast verified by marts/orders:uniq). Did you mean marts/orders:unique?",
-        "requirements/fast.md:9: there is no record or asset report/weakly "
-        "(requirement/fast met by report/weakly). Did you mean report/weekly?",
-    ]
-
-
-def test_a_link_of_the_store_is_told_without_a_place() -> None:
-    link = Link("request/2", "merged_into", "request/900")
-    assert broken([link], {"request/1", "request/2"}, ()) == [
-        "there is no record or asset request/900 (request/2 merged into request/900). "
-        "Did you mean request/2?"
-    ]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from platform_assets.product import curated
+from platform_assets.product.broken import broken
 from platform_assets.product.kinds import RICE, STATES, WSJF
-from platform_assets.product.links import broken, into_store, links
+from platform_assets.product.links import into_store, links
 from platform_assets.product.store import RecordStore
 from platform_assets.product.store.bounds import INPUT_RANGES, TITLE
 from platform_assets.sample.demand import records
