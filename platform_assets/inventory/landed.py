@@ -13,6 +13,7 @@ import yaml
 
 from platform_assets.inventory.health import NO_STATUS, Status
 from platform_assets.inventory.model import Asset, Column, Graph
+from resources.warehouse.extract_table import SYSTEM_COLUMNS
 
 SCHEMA = "dagster/column_schema"
 NOT_DECLARED = "not_declared"  # tag of such a column; its value is since when it is there
@@ -64,7 +65,7 @@ class Landed:
         if before is not None and before[0] is asset and before[1] is schema:
             return before
         more = tuple(undeclared(asset, schema.columns)) if schema is not None else ()
-        found = replace(asset, columns=(*asset.columns, *more)) if more else asset
+        found = replace(asset, columns=_in_order((*asset.columns, *more))) if more else asset
         same = before is not None and before[0] is asset and before[2] == found
         return (asset, schema, before[2] if before is not None and same else found)
 
@@ -79,17 +80,26 @@ def undeclared(asset: Asset, landed: Iterable[Any]) -> Iterable[Column]:
     for column in landed:
         if column.name.lower() not in known:
             since = _moment(column.tags.get(NOT_DECLARED, ""))
-            yield Column(column.name, str(column.type), declared=False, since=since)
+            yield Column(column.name, _declared_as(str(column.type)), declared=False, since=since)
+
+
+def _in_order(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return columns with the platform's own at the end."""
+    return tuple(sorted(columns, key=lambda column: column.name in SYSTEM_COLUMNS))
 
 
 def declaration(name: str, type_: str) -> str:
     """Return the line that declares a column of a type of DuckDB's, for a source's `columns`."""
-    wanted = "string"
-    for said, types in _DECLARED_AS.items():
-        wanted = said if type_.lower() in types else wanted
-    if type_.lower().startswith("decimal"):
-        wanted = type_.lower()
-    return f'- {{name: {_scalar(name)}, type: {_scalar(wanted)}, description: "…"}}'
+    return f'- {{name: {_scalar(name)}, type: {_scalar(_declared_as(type_))}, description: "…"}}'
+
+
+def _declared_as(type_: str) -> str:
+    """Return a type in the words of a declaration; any that has none there is text."""
+    lowered = type_.lower()
+    if lowered in _DECLARED_AS or lowered.startswith("decimal"):
+        return lowered
+    found = (said for said, types in _DECLARED_AS.items() if lowered in types)
+    return next(found, "string")
 
 
 def _scalar(text: str) -> str:

@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -221,3 +222,18 @@ def test_a_check_that_warns_is_not_called_failed(catalog: FixedCatalog, client: 
     catalog.statuses = {**catalog.statuses, "marts/fct_orders": made}
     page = client.get("/catalog/asset/marts/fct_orders").text
     assert "</span>warns</span>" in page and "</span>failed" not in page
+
+
+def test_a_source_leads_to_what_of_it_could_not_be_loaded(
+    catalog: FixedCatalog, client: TestClient
+) -> None:
+    asset = replace(catalog.graph.assets["raw/shop/orders"], checks=("volume",))
+    asset = replace(asset, table="raw.shop__order's")
+    catalog.graph = Graph({**catalog.graph.assets, asset.key: asset})
+    volume = CheckResult("volume", passed=True, at=NOW)
+    made = replace(catalog.statuses[asset.key], checks=(volume,))
+    catalog.statuses = {**catalog.statuses, asset.key: made}
+    page = client.get("/catalog/asset/raw/shop/orders").text
+    wanted = quote("WHERE source = 'shop__order''s'\n")
+    assert 'href="/catalog/query?sql=SELECT%20file' in page and wanted in page
+    assert "FROM%20platform.quarantine" not in client.get("/catalog/asset/marts/fct_orders").text
