@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from platform_assets.server import guard
+from platform_assets.server.load_errors import in_words
 from platform_assets.server.processes import die_with_parent
 
 # What runs import, beside what the definitions themselves import.
@@ -118,13 +119,16 @@ def _serve_forks(listener: socket.socket, alive_read: int) -> None:
 
 
 def _use_fork_server() -> None:
-    """Have Dagster's code server start its runs from the fork server."""
+    """Have Dagster's code server start its runs from the fork server, and word its load error."""
     server: Any = importlib.import_module("dagster._grpc.server")
 
     class ForkingApiServer(server.DagsterApiServer):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._mp_ctx = multiprocessing.get_context("forkserver")
+            this: Any = self
+            if this._serializable_load_error is not None:
+                this._serializable_load_error = in_words(this._serializable_load_error)
 
     server.DagsterApiServer = ForkingApiServer
 

@@ -20,6 +20,7 @@ from pydantic.errors import PydanticUserError
 from resources.errors import PlatformError
 from resources.settings import settings
 
+BEGINNING = "The definitions do not load:"
 HINT = "Mend the file that is named above; `make check` checks it again."
 FIELD = re.compile(
     r"^`(?P<field>.+?) at (?P<file>.+?):(?P<line>\d+)`\n\s+(?P<words>.+?)(?: \[type=.*)?$", re.M
@@ -51,8 +52,18 @@ class Mistake:
 
 def load_error(error: SerializableErrorInfo) -> PlatformError:
     """Return the error for people: a sentence or more, each with file and line if known."""
+    if error.message.startswith(BEGINNING):  # `in_words` has been there
+        return PlatformError(error.message.strip())
     words = _explain(error)
-    return PlatformError(f"The definitions do not load:\n{words[0]}", hint=words[1])
+    return PlatformError(f"{BEGINNING}\n{words[0]}", hint=words[1])
+
+
+def in_words(error: SerializableErrorInfo) -> SerializableErrorInfo:
+    """Return Dagster's error with the words for people in place of its own first sentence.
+
+    Its pages show the first sentence of an error at the top, and its causes far below it.
+    """
+    return error._replace(message=f"{load_error(error)}\n")
 
 
 def _explain(error: SerializableErrorInfo) -> tuple[str, str]:
