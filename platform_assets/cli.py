@@ -10,6 +10,7 @@ import warnings
 
 import click
 
+from platform_assets.commands.complaint import complain
 from resources.errors import PlatformError
 from resources.secrets import shown
 
@@ -76,7 +77,7 @@ def run(arguments: list[str]) -> int:
         result = cli.main(arguments, prog_name="platform-assets", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except PlatformError as error:
-        _complain(error.message, error.hint)
+        complain(error)
         return 2
     except click.ClickException as error:
         error.show()
@@ -88,14 +89,9 @@ def run(arguments: list[str]) -> int:
         message = _wrong_setting(error)
         if message is None:
             raise
-        _complain(message, "README.md lists the settings; they come from the environment or .env.")
+        hint = "README.md lists the settings; they come from the environment or .env."
+        complain(PlatformError(message, hint=hint))
         return 2
-
-
-def _complain(message: str, hint: str) -> None:
-    click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
-    if hint:
-        click.echo(click.style("  → ", fg="cyan") + hint.replace("\n", "\n    "), err=True)
 
 
 def _wrong_setting(error: ValueError) -> str | None:

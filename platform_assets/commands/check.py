@@ -12,7 +12,10 @@ from pathlib import Path
 
 import click
 
-from platform_assets.server.home import Home
+from platform_assets.commands.complaint import complain
+from platform_assets.commands.declarations import refuse_faults
+from platform_assets.server.home import DEFINITIONS_MODULE, Home
+from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
 PACKAGES = ("resources", "platform_assets")
@@ -83,7 +86,19 @@ def _tool(name: str) -> str:
 
 
 @click.command()
-def check() -> None:
+@click.option(
+    "--declarations",
+    is_flag=True,
+    help="Only what `up` checks before it starts: that the definitions load, and that reports and "
+    "records name tables and columns that are there. Takes seconds.",
+)
+@click.option(
+    "--definitions",
+    default=DEFINITIONS_MODULE,
+    show_default=True,
+    help="Of --declarations: the module with the definitions.",
+)
+def check(declarations: bool, definitions: str) -> None:
     """Check the project without running it: lint, types, declarations, definitions, dbt project,
     reports.
 
@@ -94,6 +109,9 @@ def check() -> None:
     """
     home = Home.from_settings()
     home.enter()
+    if declarations:
+        _declarations(definitions)
+        return
     failed = []
     with ThreadPoolExecutor(max_workers=2) as pool:
         loading = pool.submit(_run, Check("definitions", [sys.executable, "-c", LOAD]))
@@ -110,6 +128,15 @@ def check() -> None:
             click.echo(f"… and {len(lines) - LINES_SHOWN} more lines; run it alone to see them.")
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _declarations(definitions: str) -> None:
+    """Print what is wrong with the declarations, and exit with 1 if anything is."""
+    try:
+        refuse_faults(definitions)
+    except PlatformError as error:
+        complain(error)
+        raise click.exceptions.Exit(1) from error
 
 
 def _line(result: Result) -> str:

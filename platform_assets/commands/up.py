@@ -2,6 +2,7 @@
 
 import click
 
+from platform_assets.commands import declarations
 from platform_assets.commands.child import run_command
 from platform_assets.commands.landing import require_landing
 from platform_assets.server.home import DEFINITIONS_MODULE, Home
@@ -32,6 +33,9 @@ def up(port: int, host: str, no_sample: bool, definitions: str) -> None:
     At the first start the sample company's data lands (if the landing zone is empty) and every
     asset is materialized. From then on a file that lands refreshes everything downstream.
 
+    What is declared is checked before anything starts: a fault is printed with file and line, and
+    the exit code is 1.
+
     Ctrl-C stops everything and leaves no process behind. The next `up` picks up where it was: a
     run that was interrupted goes on from the step that it had reached.
 
@@ -44,6 +48,7 @@ def up(port: int, host: str, no_sample: bool, definitions: str) -> None:
     with only_one(home.run / "up.lock", platform.url):
         require_free(host, port)
         empty = require_landing()
+        declarations.require(home, definitions)
         if not home.first_materialization.exists():
             _first_start(home, definitions, sample=empty and not no_sample)
         click.echo("Starting …")

@@ -92,6 +92,20 @@ def _written(path: Path) -> str:
     return path.read_text("utf-8") if path.exists() else ""
 
 
+def faults(specs: Iterable[dg.AssetSpec]) -> list[str]:
+    """Return what is wrong with the reports, and the SQL of records, of the settings' package.
+
+    Args:
+        specs: every asset there is.
+
+    Raises:
+        PlatformError: the dbt project does not parse.
+    """
+    known = tables(specs, DbtProject.from_settings().manifest())
+    records = curated.read(curated.folder(), PROJECT_ROOT)
+    return problems(folder(), known) + product_checks.problems(records, known)
+
+
 def main() -> None:
     """Check all reports, and the SQL of records, of the settings' definitions; exit with faults."""
     unreadable = problems(folder())
@@ -99,12 +113,9 @@ def main() -> None:
         sys.exit("\n\n".join(unreadable))
     from platform_assets.definitions import defs
 
-    manifest = DbtProject.from_settings().manifest()
-    known = tables(defs.resolve_all_asset_specs(), manifest)
-    found = problems(folder(), known)
-    found += product_checks.problems(curated.read(curated.folder(), PROJECT_ROOT), known)
+    found = faults(defs.resolve_all_asset_specs())
     project = DbtProject.from_settings()
-    if not found and exposures(manifest) != _written(project.folder / FILE):
+    if not found and exposures(project.manifest()) != _written(project.folder / FILE):
         found = [f"{project.folder.name}/{FILE} is out of date: run `platform-assets exposures`."]
     if found:
         sys.exit("\n\n".join(found))

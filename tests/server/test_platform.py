@@ -183,14 +183,14 @@ def test_when_a_process_dies_the_rest_stops_and_says_so(platform: Running) -> No
     wait_for(lambda: not processes_of(platform.data), seconds=20)
 
 
-def test_definitions_that_no_longer_load_stop_the_start_with_the_reason(tmp_path: Path) -> None:
+def test_definitions_that_no_longer_load_are_refused_before_anything_starts(tmp_path: Path) -> None:
     marker = tmp_path / "data" / "dagster" / "first-materialization"
     marker.parent.mkdir(parents=True)
     marker.touch()
     broken = ["--definitions", "tests.cli.broken_definitions", "--port", str(free_port())]
     up = command(tmp_path / "data", "up", *broken)
     output, _ = up.communicate(timeout=120)
-    assert up.returncode == 2
+    assert up.returncode == 1
     assert "The definitions do not load:\nValueError: raw/orders has no owner" in output
-    assert "Traceback" not in output
+    assert "Traceback" not in output and "Starting" not in output
     wait_for(lambda: not processes_of(tmp_path / "data"), seconds=20)
