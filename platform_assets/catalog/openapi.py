@@ -166,7 +166,13 @@ def _of_demand() -> dict[str, Schema]:
         "/feedback.json": _get("Feedback.", _object({}), about, errors=away),
         "/ask.json": _get("What a request is begun with.", _object({}), words, about, errors=away),
         "/ask/similar.json": _get("What exists already.", _object({}), words, errors=away),
-        "/tell/{key}.json": _get("What feedback is begun with.", _object({}), key, errors=here),
+        "/tell/{key}.json": _get(
+            "What feedback is begun with: the versions that it can be on.",
+            _object({"versions": {"type": "array"}}, ["versions"]),
+            key,
+            _parameter("version", TEXT, "A version that there is; default: the newest."),
+            errors=(404, 422, 503),
+        ),
     }
 
 

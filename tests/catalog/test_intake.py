@@ -272,7 +272,10 @@ def test_what_people_write_is_shown_and_never_run(intake: Intake) -> None:
         person.sends("/ask", title=text, decision=text, waiting_costs=text, about=text, who=text)
         person.sends(f"/request/{number}/comment", words=text)
         person.sends(f"/request/{number}/override", score="3", reason=text)
-        person.sends("/tell/report/revenue", rating="1", words=text, version=text)
+        refused = person.tries("/tell/report/revenue", rating="1", words=text, version=text)
+        assert refused.status_code == 422 and faults(refused.text) == []
+        assert "<script>alert" not in refused.text and "<img" not in refused.text
+        person.sends("/tell/report/revenue", rating="1", words=text)
         person.sends(f"/feedback/{number}/answer", words=text)
     intake.store.accept(1, DATA, assignee=HOSTILE[0], requirement=HOSTILE[1])
     intake.store.ship(2, DATA, HOSTILE[2], HOSTILE[3])

@@ -36,6 +36,18 @@ Again = Callable[[Request, Form, str, int], Response]  # with what is wrong, and
 class Unclear(PlatformError):
     """A field of a form that can't be read. The message says which, and what it should be."""
 
+    status = 400
+
+
+class Absent(Unclear):
+    """A field of a form that names what is not there. The message says what there is."""
+
+    status = 422
+
+
+class Unknown(PlatformError):
+    """What a form takes can't be asked for now. The message says what does not answer."""
+
 
 class Forms:
     """Makes routes that take forms."""
@@ -68,21 +80,36 @@ class Forms:
         except (Missing, NoRecord) as error:
             raise HTTPException(404, str(error)) from None
         except (Refused, Unclear) as error:
-            answer = again(request, form, str(error), 400)
+            answer = self._again(request, form, error, again)
+        except Unknown as error:
+            answer = self._hold(request, form, "answer", 503, error.message)
         except (PlatformError, SQLAlchemyError):
             logging.getLogger(__name__).warning("A form was not kept.", exc_info=True)
             answer = self._hold(request, form, "away", 503)
         person.remember(answer, request, who)
         return answer
 
-    def _hold(self, request: Request, form: Form, missing: str, status: int) -> Response:
+    def _again(self, request: Request, form: Form, error: PlatformError, again: Again) -> Response:
+        """Answer with the form and what is wrong with it; with what was in it, at the least."""
+        status = error.status if isinstance(error, Unclear) else Unclear.status
+        try:
+            return again(request, form, str(error), status)
+        except HTTPException as away:
+            if away.status_code != 503:
+                raise
+            return self._hold(request, form, "away", 503)
+
+    def _hold(
+        self, request: Request, form: Form, missing: str, status: int, why: str = ""
+    ) -> Response:
         """Answer with a page that holds all of a form, to be sent again.
 
         Args:
-            missing: what it takes: a `name`, a `sign-on`, or a store that is `away`.
+            missing: what it takes: a `name`, a `sign-on`, a store that is `away`, or an `answer`.
+            why: there is no answer.
         """
         kept = {name: value for name, value in form.items() if name not in ("token", person.FIELD)}
-        facts: Facts = {"kept": kept, "to": request.url.path, "missing": missing}
+        facts: Facts = {"kept": kept, "to": request.url.path, "missing": missing, "why": why}
         return self._site.html("mine_again", facts, self._site.catalog.view(), request, status)
 
 

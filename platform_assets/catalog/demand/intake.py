@@ -4,6 +4,7 @@ What belongs here: the forms to ask and to tell, and which pages there are. What
 becomes of a request (`request_pages`, `triage`), what somebody gets to see of it (`mine`).
 """
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -13,16 +14,28 @@ from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import shown
 from platform_assets.catalog.demand.desk import ANSWERS, Desk, address, speakable, wrong
 from platform_assets.catalog.demand.feedback_pages import FeedbackPages
-from platform_assets.catalog.demand.forms import Form, Forms, Unclear, amount, day, given
+from platform_assets.catalog.demand.forms import (
+    Absent,
+    Form,
+    Forms,
+    Unclear,
+    Unknown,
+    amount,
+    day,
+    given,
+)
 from platform_assets.catalog.demand.mine import MinePages
 from platform_assets.catalog.demand.records import Records
 from platform_assets.catalog.demand.request_pages import RequestPages
 from platform_assets.catalog.demand.similar import assets_like, requests_like
 from platform_assets.catalog.demand.triage import TriagePages
+from platform_assets.catalog.demand.versions import offered, version_named
 from platform_assets.catalog.present import Facts, card, cards, record_url
 from platform_assets.catalog.usage import Usage
+from platform_assets.inventory.model import Asset
 from platform_assets.product.kinds import STAGES
 from platform_assets.reporting.archive import Archive
+from resources.errors import PlatformError
 
 ASKED = ("title", "decision", "needed_by", "waiting_costs", "about")
 TOLD = ("rating", "words", "version", "stage")
@@ -56,6 +69,7 @@ class DemandPages:
     ) -> None:
         self.desk = Desk(site, records, reports, usage)
         self._site = site
+        self._reports = reports
         self._triage = TriagePages(self.desk)
         site.around = self.desk.around
 
@@ -132,20 +146,25 @@ class DemandPages:
         return {"q": text, "found": cards(view, [hit.asset for hit in found.hits])}
 
     def _tell(self, asked: Asked, view: View) -> Facts:
+        """Return the form, begun; a program that names a version that is none is refused."""
         begun = {name: asked.query_params.get(name, "")[:LONGEST] for name in TOLD}
-        return self._tell_facts(asked, view, begun, None)
+        facts = self._tell_facts(asked, view, begun, None)
+        if facts["no_version"] and asked.url.path.endswith(".json"):
+            raise HTTPException(Absent.status, facts["no_version"])
+        return facts
 
     def _tell_facts(
         self, asked: Asked, view: View, begun: dict[str, str], fault: Facts | None
     ) -> Facts:
         asset = speakable(view, asked.path_params["key"])
-        versions = self.desk.versions(view, asset)
+        versions, chosen, refusal, away = self._choice(view, asset, begun["version"])
         every = [f for f in self.desk.held.feedback() if f.about == asset.key]
-        chosen = begun["version"] or (versions[0]["name"] if versions else "")
         return {
             "asset": card(view, asset),
             "open": asset.link,
             "versions": versions,
+            "no_version": "" if fault else refusal,
+            "away": away,
             "stages": [(name, shown.STAGES[name]) for name in STAGES],
             "ratings": shown.RATINGS,
             "begun": {**begun, "version": chosen, "stage": begun["stage"] or "live"},
@@ -155,8 +174,32 @@ class DemandPages:
             "wrong": fault,
         }
 
+    def _choice(self, view: View, asset: Asset, version: str) -> tuple[list[Facts], str, str, str]:
+        """Return the versions to choose from, which is chosen, why not the one that was named.
+
+        That one is among them, however old. Last is why nobody knows which there are; "" if known.
+        """
+        try:
+            versions = self.desk.versions(view, asset)
+        except PlatformError as error:
+            return [], version, "", error.message
+        newest = str(versions[0]["name"]) if versions else ""
+        try:
+            chosen = self._version(view, asset, version) if version else newest
+        except Absent as error:
+            return versions, newest, str(error), ""
+        except Unknown as error:
+            return versions, version, "", error.message
+        if chosen and all(each["name"] != chosen for each in versions):
+            versions = [*versions, offered(asset, chosen)]
+        return versions, chosen, "", ""
+
+    def _version(self, view: View, asset: Asset, version: str) -> str:
+        return version_named(view, self._site.catalog.instance, self._reports, asset, version)
+
     def _told(self, asked: Asked, form: Form, who: str) -> str:
-        asset = speakable(self._site.catalog.view(), asked.path_params["key"])
+        view = self._site.catalog.view()
+        asset = speakable(view, asked.path_params["key"])
         rating = amount(form, "rating", "Rating")
         if rating not in shown.RATINGS:
             raise Unclear("It has no rating yet.", hint="Choose one, from bad to very good.")
@@ -164,7 +207,7 @@ class DemandPages:
         made = self.desk.store.submit_feedback(
             who,
             about=asset.key,
-            version=told["version"],
+            version=self._version(view, asset, told["version"]),
             rating=int(rating),
             words=told["words"],
             stage=told["stage"] or "live",
