@@ -11,6 +11,7 @@ write (`dbt_turns`); which models are assets and what Dagster learns of them
 import json
 import os
 import queue
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from resources.errors import PlatformError
 from resources.settings import Settings, settings
 from resources.warehouse import Warehouse
 
+UNKNOWN_TABLE = re.compile(r"depends on a source named '(\w+)\.(\w+)' which was not found")
 # The parsed projects of this process, by target folder: state of the files, dbt's manifest.
 _KEPT: dict[Path, tuple[Any, Any]] = {}
 
@@ -119,7 +121,7 @@ class DbtProject:
         if not result.success:
             raise PlatformError(
                 f"The dbt project in {self.folder} does not parse:\n{result.exception}",
-                hint="Mend the file that is named above; `make check` parses it again.",
+                hint=_way_out(str(result.exception)),
             )
         return result.result
 
@@ -234,6 +236,20 @@ class DbtProject:
 
         self.target.mkdir(parents=True, exist_ok=True)
         return write_lock(self.target.parent / "parse.lock").held()
+
+
+def _way_out(message: str) -> str:
+    """Return what to do where a project does not parse; a table that lacks a line is told which."""
+    lacks = UNKNOWN_TABLE.search(message)
+    if lacks is None:
+        return "Mend the file that is named above; `make check` parses it again."
+    schema, table = lacks.groups()
+    key = ", ".join([schema, *table.split("__")])
+    line = f"- {{name: {table}, config: {{meta: {{dagster: {{asset_key: [{key}]}}}}}}}}"
+    return (
+        f"A table that a model reads has its line below `{schema}` in models/sources.yml, with the "
+        f"key of its asset:\n{line}"
+    )
 
 
 def _run(

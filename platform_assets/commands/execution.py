@@ -28,6 +28,7 @@ from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
 INTERRUPTED = "Interrupted."
+OWN_ERROR = re.compile(r"^(?:platform_assets|resources)\.[\w.]+: ")  # its message says it all
 FULL_REFRESH_TAG = "platform/full_refresh"
 
 
@@ -263,6 +264,6 @@ def failure_message(event: DagsterEvent) -> str:
         error = error.cause  # the outermost one is Dagster's own: "while executing op …"
     messages = []
     while error is not None:
-        messages.append(error.message.strip())
+        messages.append(OWN_ERROR.sub("", error.message.strip()))
         error = error.cause
     return "\ncaused by ".join(messages) or event.message or "failed"

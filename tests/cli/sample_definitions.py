@@ -4,6 +4,7 @@ import os
 
 import dagster as dg
 
+from resources.errors import PlatformError
 from resources.settings import settings
 
 
@@ -47,7 +48,9 @@ def weekly(daily: int) -> dg.MaterializeResult:
 
 @dg.asset(key=["marts", "other"], deps=[events])
 def other() -> None:
-    """Does not depend on staging."""
+    """Does not depend on staging. Fails in words for people while the file `refuse` is there."""
+    if flag("refuse"):
+        raise PlatformError("There is no such place.", hint="Name another one.")
 
 
 def flag(name: str) -> bool:

@@ -56,6 +56,15 @@ def test_a_failed_asset_skips_what_needs_it_and_nothing_else(
     assert "Traceback" not in out
 
 
+def test_an_error_for_people_is_shown_without_its_class(
+    capfd: pytest.CaptureFixture[str], flags: Path
+) -> None:
+    (flags / "refuse").touch()
+    assert materialize("marts/other") == 1
+    out = capfd.readouterr().out
+    assert "✗ marts/other\nThere is no such place.\nName another one." in out
+
+
 @pytest.mark.parametrize(("severity", "code"), [("warn", 0), ("error", 1)])
 def test_a_check_fails_the_command_only_with_severity_error(
     capfd: pytest.CaptureFixture[str], flags: Path, severity: str, code: int

@@ -7,10 +7,11 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from dbt.cli.main import dbtRunner
 from packaging.version import Version
 
-from resources.dbt import DbtProject
+from resources.dbt import DbtProject, _way_out
 from resources.dbt_turns import only_reads, take_turns
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
@@ -100,3 +101,18 @@ def test_the_adapter_asks_nobody_for_the_version_of_duckdb(project: DbtProject) 
 
     take_turns()
     assert vars(DuckDBAdapter)["duckdb_version"] == Version(duckdb.__version__)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [("parcels", "raw, parcels"), ("shop__orders", "raw, shop, orders")]
+)
+def test_a_table_that_dbt_was_not_told_of_is_told_with_the_line_that_it_lacks(
+    table: str, key: str
+) -> None:
+    said = f"Model 'stg' (stg.sql) depends on a source named 'raw.{table}' which was not found"
+    line = f"- {{name: {table}, config: {{meta: {{dagster: {{asset_key: [{key}]}}}}}}}}"
+    assert _way_out(said).endswith(
+        f"`raw` in models/sources.yml, with the key of its asset:\n{line}"
+    )
+    assert yaml.safe_load(line)[0]["config"]["meta"]["dagster"]["asset_key"] == key.split(", ")
+    assert "Mend the file" in _way_out(said.replace("a source named", "a node named"))
