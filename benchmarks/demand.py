@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,6 @@ from tests.servers import start_postgresql
 PEOPLE = 50
 EACH = 20  # requests of one person: more within ten minutes are refused
 TITLE = "Number {} of what we would like to know about orders that were sent back"
-WIDTH = 20  # assets of one layer of the graph
-FAILING = 25  # one of so many assets is in trouble
 PAGES = 20_000
 Commit = Callable[[int], object]
 
@@ -166,55 +163,40 @@ def _pages(app: Any) -> float:
 
 
 def _attention(sizes: list[int]) -> Table:
-    table = Table(title="What needs attention, worked out anew", title_justify="left")
-    for column in ("assets", "in trouble", "entries", "median of 5"):
+    table = Table(title="What needs attention, worked out anew: median of 5", title_justify="left")
+    for column in ("assets", "in trouble", "held up", "entries", "the list", "its page, picture"):
         table.add_column(column, justify="right")
     for size in sizes:
-        seconds, entries = _listed(size)
-        median = f"{statistics.median(seconds) * 1000:,.0f} ms"
-        table.add_row(f"{size:,}", f"{size // FAILING:,}", f"{entries:,}", median)
+        table.add_row(*_listed(size))
     return table
 
 
-def _listed(size: int) -> tuple[list[float], int]:
-    """Return the seconds of five lists, and how many entries one has."""
-    from platform_assets.care.attention import Known, attention
+def _listed(size: int) -> Iterator[str]:
+    """Yield what a row tells; each list is of a new graph, of which nothing is known yet."""
+    from benchmarks.attention_world import NOW, company
+    from platform_assets.care.causes import causes
+    from platform_assets.catalog import render
+    from platform_assets.catalog.attention import listed
+    from platform_assets.catalog.attention_pages import attention_page, drawn
+    from platform_assets.catalog.catalog import View
+    from platform_assets.inventory.model import Graph
 
-    graph, statuses, now = _company(size)
-    known = Known(looks=dict.fromkeys(list(graph.assets)[::7], 5))
-
-    def look() -> None:
-        attention(graph, statuses, known, now)
-
-    return [_timed(look) for _ in range(5)], len(attention(graph, statuses, known, now))
-
-
-def _company(size: int) -> tuple[Any, dict[str, Any], datetime]:
-    """Return assets in layers, each made from three of the layer before; one of many fails."""
-    from platform_assets.inventory.health import Status
-    from platform_assets.inventory.model import Asset, Graph
-
-    now = datetime.now(UTC)
-
-    def parents(number: int) -> Iterator[str]:
-        if number >= WIDTH:
-            first = (number // WIDTH - 1) * WIDTH
-            yield from (f"marts/t{first + (number * k) % WIDTH}" for k in (1, 3, 7))
-
-    assets = [
-        Asset(
-            f"marts/t{n}", "table", description="A table.", owners=("team:data",),
-            parents=tuple(sorted(set(parents(n)))), table=f"marts.t{n}", fail_seconds=86_400.0,
-        )
-        for n in range(size)
-    ]  # fmt: skip
-    statuses = {
-        asset.key: Status(
-            made_at=now - timedelta(hours=1), rows=10, failed_run="" if n % FAILING else "r"
-        )
-        for n, asset in enumerate(assets)
-    }
-    return Graph({asset.key: asset for asset in assets}), statuses, now
+    made = company(size)
+    lists, pages = [], []
+    for _ in range(5):
+        view = View(Graph(made.graph.assets), made.statuses, NOW)
+        started = time.perf_counter()
+        found = listed(view, made.known)
+        lists.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        attention_page(found)
+        render.page("attention_picture", drawn(found), standalone=True)
+        pages.append(time.perf_counter() - started)
+    waiting = causes(made.graph, made.statuses, NOW).waiting()
+    for count in (len(made.graph.assets), len(made.troubles), len(waiting), len(found.items)):
+        yield f"{count:,}"
+    for seconds in (lists, pages):
+        yield f"{statistics.median(seconds) * 1000:,.0f} ms"
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -117,5 +117,6 @@ def _item(trouble: Trouble, importance: Importance, snoozed: Snooze | None) -> I
 
 def _concerns_us(graph: Graph, key: str) -> bool:
     """Return whether an asset is ours, or something of ours rests on it."""
-    below = (graph.assets[each] for each in (key, *graph.downstream(key)))
-    return any(asset.kind != "external" for asset in below)
+    return graph.assets[key].kind != "external" or any(
+        graph.assets[each].kind != "external" for each in graph.downstream(key)
+    )

@@ -4,7 +4,7 @@ What belongs here: telling causes from those that they hold up. What does not: w
 cause in the list (`assets`).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,19 +21,25 @@ class Causes:
     """Causes, and what they hold up.
 
     Attributes:
+        bits: of each cause its own bit; several of them are a number, the sum of theirs.
         failed, late: of each asset whose run failed, or that is late, because of others upstream,
-            the keys of these.
+            these.
     """
 
-    failed: dict[str, frozenset[str]] = field(default_factory=dict)
-    late: dict[str, frozenset[str]] = field(default_factory=dict)
+    bits: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
+
+    def waiting(self) -> dict[str, int]:
+        """Return of each asset that waits for others the causes of it."""
+        return {k: self.failed.get(k, 0) | self.late.get(k, 0) for k in (self.failed | self.late)}
 
     def held_up(self) -> Counter[str]:
         """Return how many assets each cause holds up."""
-        waiting = {**self.failed}
-        for key, causes in self.late.items():
-            waiting[key] = waiting.get(key, frozenset()) | causes
-        return Counter(cause for causes in waiting.values() for cause in causes)
+        found: Counter[str] = Counter()
+        for causes, count in Counter(self.waiting().values()).items():
+            found.update({key: count for key, bit in self.bits.items() if causes & bit})
+        return found
 
 
 def causes(graph: Graph, statuses: Mapping[str, Status], now: datetime) -> Causes:
@@ -45,38 +51,42 @@ def causes(graph: Graph, statuses: Mapping[str, Status], now: datetime) -> Cause
     platform's own tables wait for nothing: they tell that others are late.
     """
     found = Causes()
-    nothing: frozenset[str] = frozenset()
-    broken: dict[str, frozenset[str]] = {}  # causes upstream of each asset
-    ageing: dict[str, frozenset[str]] = {}  # of these, such as are only getting old
+    broken: dict[str, int] = {}  # causes upstream of each asset
+    ageing: dict[str, int] = {}  # of these, such as are only getting old
+    stops: dict[str, int] = defaultdict(int)  # causes by the run that they stopped
+    checks = 0  # causes of which a check fails
     for key in graph.order:
-        asset = graph.assets[key]
-        rests_on = () if asset.kind in SELF_RELIANT else asset.parents
-        parents = [parent for parent in rests_on if parent in broken]
-        worse = nothing.union(*(broken[parent] for parent in parents))
-        older = nothing.union(*(ageing[parent] for parent in parents))
-        status = statuses.get(key, NO_STATUS)
+        asset, status = graph.assets[key], statuses.get(key, NO_STATUS)
+        worse = older = 0
+        for parent in () if asset.kind in SELF_RELIANT else asset.parents:
+            worse |= broken.get(parent, 0)
+            older |= ageing.get(parent, 0)
         age = TOO_OLD if never_made(asset, status) else freshness(asset, status, now)
-        stopped = frozenset(c for c in worse if _stopped_by(status, statuses.get(c, NO_STATUS)))
-        if status.failed_run and stopped:
+        stopped = worse & (stops[status.failed_run] | checks) if status.failed_run else 0
+        if stopped:
             found.failed[key] = stopped
         held_by = worse if age == TOO_OLD else worse | older
         if age in (TOO_OLD, GETTING_OLD) and held_by:
             found.late[key] = held_by
-        own_failure = status.failed_run and key not in found.failed
-        is_cause = own_failure or _fails(status) or (age == TOO_OLD and key not in found.late)
-        broken[key] = worse | {key} if is_cause else worse
-        only_ageing = age == GETTING_OLD and key not in found.late and not is_cause
-        ageing[key] = older | {key} if only_ageing else older
+        fails, own_failure = _fails(status), status.failed_run and not stopped
+        late = age == TOO_OLD and key not in found.late
+        only_ageing = age == GETTING_OLD and key not in found.late
+        if own_failure or fails or late:
+            found.bits[key] = bit = 1 << len(found.bits)
+            worse |= bit
+            checks |= bit if fails else 0
+            if status.failed_run:
+                stops[status.failed_run] |= bit
+        elif only_ageing:
+            found.bits[key] = bit = 1 << len(found.bits)
+            older |= bit
+        broken[key], ageing[key] = worse, older
     return found
 
 
 def never_made(asset: Asset, status: Status) -> bool:
     """Return whether an asset could be made, never was, and is not being made."""
     return asset.materializable and status.made_at is None and not status.running
-
-
-def _stopped_by(status: Status, cause: Status) -> bool:
-    return cause.failed_run == status.failed_run or _fails(cause)
 
 
 def _fails(status: Status) -> bool:

@@ -5,6 +5,7 @@ What belongs here: one rule for each kind of trouble, with its next step. What d
 result stands (`product.progress`).
 """
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -41,6 +42,7 @@ def of_records(
         graph: what feedback is about, and what key results rest on.
         unreliable: keys of assets that are late or failing, which are listed themselves.
     """
+    served = _served(curated)
     for result in curated.key_results:
         if result.id in progresses and now.date() - result.due <= REMEMBERED:
             keys = graph.upstream(result.key) if result.key in graph.assets else result.tables
@@ -50,23 +52,30 @@ def of_records(
         if feedback.rating <= BAD and not feedback.answer:
             yield _feedback(feedback, graph, now)
     for request in store.requests:
-        yield from _request(request, objectives_of([request.name], curated), now)
+        yield from _request(request, _objectives([request.name], served), now)
+    settles = {decision.id: decision.settles for decision in curated.decisions}
     for minutes in curated.minutes:
+        settled = [name for each in minutes.decisions for name in settles.get(each, ())]
+        objectives = _objectives(settled, served)
         for number, action in enumerate(minutes.actions, start=1):
             if action.done_on is None and action.due < now.date():
-                yield _action(minutes, number, action, curated, now)
+                yield _action(minutes, number, action, objectives, now)
 
 
-def objectives_of(names: Iterable[str], curated: Curated) -> tuple[str, ...]:
-    """Return the ids of the objectives that records serve: by themselves, or by the roadmap."""
-    wanted, found = set(names), set()
+def _served(curated: Curated) -> Mapping[str, set[str]]:
+    """Return by name of record the objectives that it serves: by itself, or by the roadmap."""
+    found: dict[str, set[str]] = defaultdict(set)
     for item in curated.roadmap:
-        if item.objective and wanted & {f"roadmap/{item.id}", *item.deliverables}:
-            found.add(item.objective)
+        for name in (f"roadmap/{item.id}", *item.deliverables) if item.objective else ():
+            found[name].add(item.objective)
     for result in curated.key_results:
-        if wanted & {result.key, f"objective/{result.objective}"}:
-            found.add(result.objective)
-    return tuple(sorted(found))
+        for name in (result.key, f"objective/{result.objective}"):
+            found[name].add(result.objective)
+    return found
+
+
+def _objectives(names: Iterable[str], served: Mapping[str, set[str]]) -> tuple[str, ...]:
+    return tuple(sorted({each for name in names for each in served.get(name, ())}))
 
 
 def _key_result(result: KeyResult, stands: Progress, explained: bool) -> Iterator[Trouble]:
@@ -150,15 +159,9 @@ def _idle(request: Request, now: datetime) -> bool:
 
 
 def _action(
-    minutes: Minutes, number: int, action: Action, curated: Curated, now: datetime
+    minutes: Minutes, number: int, action: Action, objectives: tuple[str, ...], now: datetime
 ) -> Trouble:
     late = now.date() - action.due
-    settled = [
-        name
-        for decision in curated.decisions
-        if decision.id in minutes.decisions
-        for name in decision.settles
-    ]
     return Trouble(
         kind=m.OVERDUE_ACTION,
         subject=f"minutes/{minutes.id}#{number}",
@@ -171,7 +174,7 @@ def _action(
         owner=action.owner,
         url=m.record_url(f"minutes/{minutes.id}"),
         importance=Sum.of((1, ""), (1, "for being promised")),
-        objectives=objectives_of(settled, curated),
+        objectives=objectives,
     )
 
 

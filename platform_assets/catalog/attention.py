@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Protocol
 
+from dagster import DagsterInstance
 from sqlalchemy.exc import SQLAlchemyError
 
 from platform_assets.care import attention as care
@@ -23,7 +25,7 @@ from platform_assets.care.readers import Read, Used, used
 from platform_assets.care.volumes import Volumes
 from platform_assets.catalog.attention_lately import Lately
 from platform_assets.catalog.attention_picture import Picture, picture
-from platform_assets.catalog.catalog import Catalog, View
+from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand.objectives import Standings
 from platform_assets.catalog.demand.records import Records, Snapshot
 from platform_assets.catalog.usage import Usage
@@ -72,21 +74,24 @@ class Listed:
 
 def listed(view: View, known: Known | None = None) -> Listed:
     """Return the list of what needs attention, of a view and what else is known."""
-    known, graph = known or Known(), without_records(view.graph)
+    known, graph = known or Known(), view.graph.without_records
     items = tuple(care.attention(graph, view.statuses, known, view.now))
     return Listed(graph, view.statuses, items, known, view.now)
 
 
-def without_records(graph: Graph) -> Graph:
-    """Return a graph without records, which have no runs; the same object if there are none."""
-    own = {key: asset for key, asset in graph.assets.items() if asset.kind != "record"}
-    return graph if len(own) == len(graph.assets) else Graph(own)
+class Observed(Protocol):
+    """What is looked at: Dagster's runs, and what they brought."""
+
+    @property
+    def instance(self) -> DagsterInstance:
+        """Dagster's instance."""
 
 
 class Attention:
     """The list of a running server, shared by all requests.
 
     Args:
+        catalog: whose instance knows how many rows tables had.
         read: runs one SELECT on the warehouse and returns its rows.
         records: None where there is no store of records.
         measured: measurements of key results.
@@ -94,7 +99,7 @@ class Attention:
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: Observed,
         usage: Usage,
         read: Read,
         records: Records | None = None,
@@ -139,7 +144,7 @@ class Attention:
         used_lately: Used,
         snoozes: tuple[Snooze, ...],
     ) -> Known:
-        graph = without_records(view.graph)
+        graph = view.graph.without_records
         counted = used_lately.beside(Used(self._usage.looks(), self._usage.recorded_for()))
         standings = Standings(view, snapshot, measured or {})
         key_results = snapshot.curated.key_results if measured is not None else ()

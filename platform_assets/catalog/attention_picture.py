@@ -94,8 +94,8 @@ def picture(graph: Graph, items: Sequence[Item], importance: Importance, known: 
         known: which assets wait for which.
     """
     troubles = _by_asset(graph, items)
-    waits = {**known.late, **known.failed}
-    weight = {key: importance.of(key).total for key in graph.assets}
+    waits = known.waiting()
+    weight = {key: importance.total(key) for key in graph.assets}
     first = sorted(graph.assets, key=lambda k: (k not in troubles, k not in waits, -weight[k], k))[
         :MOST
     ]
@@ -103,10 +103,11 @@ def picture(graph: Graph, items: Sequence[Item], importance: Importance, known: 
     told = {key: _told(graph.assets[key], troubles.get(key, ()), key in waits) for key in first}
     at, width, height, bands = _placed(_columns(graph, chosen), told)
     spots = [_spot(key, at[key], weight[key], told[key]) for key in at]
-    ways = _between(graph, waits)
+    # On the way from a cause: what comes from it, and leads to what waits for it.
+    comes_from, leads_to = graph.gathered(known.bits, upstream=True), graph.gathered(waits)
     rank = {"fine": 0, "waits": 1, "slight": 2, "some": 3, "bad": 4}
     lines = [
-        Line(_curve(at[parent], at[key]), any({parent, key} <= way for way in ways))
+        Line(_curve(at[parent], at[key]), bool(comes_from[parent] & leads_to[key]))
         for key in at
         for parent in graph.assets[key].parents
         if parent in at
@@ -134,20 +135,6 @@ def _by_asset(graph: Graph, items: Iterable[Item]) -> dict[str, list[Item]]:
         key = item.subject if item.subject in graph.assets else item.about
         if key in graph.assets and item.snoozed is None:
             found[key].append(item)
-    return found
-
-
-def _between(graph: Graph, waits: Mapping[str, frozenset[str]]) -> list[set[str]]:
-    """Return for each cause what lies between it and all that waits for it, both ends included."""
-    waiting: dict[str, list[str]] = defaultdict(list)
-    for key, causes in waits.items():
-        for cause in causes:
-            waiting[cause].append(key)
-    found = []
-    for cause, keys in waiting.items():
-        below = {cause, *graph.downstream(cause)}
-        above = {each for key in keys for each in (key, *graph.upstream(key))}
-        found.append(below & above)
     return found
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from resources import git
 
-KEPT = 4_000  # answers
-
 
 @dataclass(frozen=True)
 class Commit:
@@ -21,7 +19,7 @@ class Commit:
     what: str
 
 
-_KNOWN: dict[tuple[str, str], Commit | None] = {}
+_KNOWN: dict[str, dict[str, Commit | None]] = {}  # of the last state of the repository, by file
 
 
 def last(files: Iterable[str]) -> dict[str, Commit]:
@@ -29,14 +27,14 @@ def last(files: Iterable[str]) -> dict[str, Commit]:
     head = git.ask("rev-parse", "HEAD")
     if not head:
         return {}
-    if len(_KNOWN) > KEPT:
+    if head not in _KNOWN:
         _KNOWN.clear()
-    wanted = list(dict.fromkeys(files))
-    unknown = [file for file in wanted if (head, file) not in _KNOWN]
+    known, wanted = _KNOWN.setdefault(head, {}), list(dict.fromkeys(files))
+    unknown = [file for file in wanted if file not in known]
     if unknown:
         told = _of(unknown)
-        _KNOWN.update({(head, file): told.get(file) for file in unknown})
-    found = {file: _KNOWN.get((head, file)) for file in wanted}
+        known.update({file: told.get(file) for file in unknown})
+    found = {file: known[file] for file in wanted}
     return {file: commit for file, commit in found.items() if commit is not None}
 
 

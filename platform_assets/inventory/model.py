@@ -126,18 +126,49 @@ class Graph:
 
     @cached_property
     def importance(self) -> Mapping[str, int]:
-        """How many assets depend on each, however far downstream.
+        """How many assets depend on each, however far downstream."""
+        reached = self.gathered({key: 1 << place for place, key in enumerate(self.assets)})
+        return {key: bits.bit_count() - 1 for key, bits in reached.items()}
 
-        One pass over the graph with bit sets: 10,000 assets take well under a second.
+    def gathered(self, own: Mapping[str, int], upstream: bool = False) -> dict[str, int]:
+        """Return the bits of each asset together with those of everything that depends on it.
+
+        One pass over the graph, or some where it has circles: 10,000 assets with a bit each take a
+        tenth of a second, and walking from each of them minutes.
+
+        Args:
+            own: bits of assets, of any meaning; those that are not in it have none.
+            upstream: together with those of everything that it depends on instead.
         """
-        places = {key: place for place, key in enumerate(self.assets)}
-        reached: dict[str, int] = {}
-        for key in reversed(self.order):
-            bits = 0
-            for child in self.children[key]:
-                bits |= reached.get(child, 0) | (1 << places[child])
-            reached[key] = bits
-        return {key: bits.bit_count() for key, bits in reached.items()}
+        order = self.order if upstream else self.order[::-1]
+        found: dict[str, int] = {}
+        while True:
+            settled = True
+            for key in order:
+                bits = before = found.get(key, 0)
+                bits |= own.get(key, 0)
+                for other in self.assets[key].parents if upstream else self.children[key]:
+                    bits |= found.get(other, 0)
+                found[key] = bits
+                settled = settled and bits == before
+            if settled or not self._circular:
+                return found
+
+    @cached_property
+    def _circular(self) -> bool:
+        """Whether something depends on itself, through others."""
+        places = {key: place for place, key in enumerate(self.order)}
+        return any(
+            places.get(parent, -1) >= places[key]
+            for key, asset in self.assets.items()
+            for parent in asset.parents
+        )
+
+    @cached_property
+    def without_records(self) -> "Graph":
+        """The graph without records, which have no runs; the same object if there are none."""
+        own = {key: asset for key, asset in self.assets.items() if asset.kind != "record"}
+        return self if len(own) == len(self.assets) else Graph(own)
 
     @cached_property
     def order(self) -> tuple[str, ...]:

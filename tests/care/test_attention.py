@@ -1,6 +1,5 @@
-"""The list: importance times trouble, the sum in words, snoozes; and that it is quick."""
+"""The list: importance times trouble, the sum in words, snoozes."""
 
-import time
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -145,19 +144,3 @@ def test_a_sum_tells_its_parts_and_leaves_out_what_is_nothing() -> None:
     found = Sum.of((6, "too old"), (0.04, "for nothing"), (1.26, "for waiting"))
     assert str(found) == "6 too old + 1.3 for waiting" and found.total == 7.3
     assert str(Sum.of()) == "0"
-
-
-def test_ten_thousand_assets_are_ranked_within_two_seconds() -> None:
-    layers, width = 10, 1_000
-    found = {}
-    for place in range(layers * width):
-        layer, at = divmod(place, width)
-        parents = (f"l{layer - 1}/{at}", f"l{layer - 1}/{(at * 7) % width}") if layer else ()
-        key = f"l{layer}/{at}"
-        found[key] = asset(key, "report" if layer == layers - 1 else "table", parents=parents)
-    graph = Graph(found)
-    statuses = dict.fromkeys(found, MADE) | {f"l0/{n}": old(100) for n in range(100)}
-    began = time.process_time()
-    items = attention(graph, statuses, Known(looks={f"l9/{n}": 5 for n in range(200)}), NOW)
-    assert time.process_time() - began < 2
-    assert len(items) == 100

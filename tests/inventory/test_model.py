@@ -1,5 +1,6 @@
 """The graph: who depends on whom, and how much depends on each."""
 
+import random
 import time
 
 from platform_assets.inventory.model import Asset, Graph
@@ -15,6 +16,28 @@ def chain(*edges: tuple[str, str]) -> Graph:
 def test_importance_counts_everything_downstream_once() -> None:
     diamond = chain(("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("d", "e"))
     assert diamond.importance == {"a": 4, "b": 2, "c": 2, "d": 1, "e": 0}
+
+
+def test_what_is_gathered_is_what_walking_finds_in_circles_too() -> None:
+    chance = random.Random(5)
+    for count in (1, 6, 12, 30):
+        keys = [f"a{n}" for n in range(count)]
+        edges = [(chance.choice(keys), chance.choice(keys)) for _ in range(count * 3 // 2)]
+        graph = chain(*edges)
+        own = {key: 1 << place for place, key in enumerate(graph.assets)}
+        for upstream, walk in ((False, graph.downstream), (True, graph.upstream)):
+            found = graph.gathered(own, upstream)
+            for key in graph.assets:
+                assert found[key] == sum(own[each] for each in {key, *walk(key)})
+        assert graph.importance == {key: len(graph.downstream(key)) for key in graph.assets}
+
+
+def test_without_records_a_graph_is_the_same_or_keeps_one_that_is() -> None:
+    graph = chain(("a", "b"))
+    assert graph.without_records is graph
+    more = Graph({**graph.assets, "record/request/1": Asset("record/request/1", "record")})
+    assert more.without_records.assets == graph.assets
+    assert more.without_records is more.without_records
 
 
 def test_walks_give_distances_and_stop_where_they_are_told() -> None:
