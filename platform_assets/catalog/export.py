@@ -1,52 +1,53 @@
 """The whole catalog as a folder of pages that opens without a server, also from a mail or a stick.
 
 What belongs here: which pages there are, their file names, and links that lead from file to file.
-What does not: the pages themselves (`pages`, `templates`), reading Dagster (`collect`, `status`).
-Rows of tables are not in it: who gets the folder need not be who may read the warehouse.
+What does not: the pages themselves (`pages`, `templates`), those of records (`export_records`),
+reading Dagster (`collect`, `status`). Rows of tables are not in it: who gets the folder need not be
+who may read the warehouse.
 """
 
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from platform_assets.catalog import coverage, pages, render
-from platform_assets.catalog.attention import listed
+from platform_assets.catalog.attention import Listed, listed
 from platform_assets.catalog.attention_pages import drawn, top
 from platform_assets.catalog.catalog import View
+from platform_assets.catalog.demand.of_asset import demand_of
+from platform_assets.catalog.export_records import Demand, Page, attention_pages, record_pages
 from platform_assets.catalog.lineage import drawing
-from platform_assets.catalog.present import Facts
+from platform_assets.catalog.present import asset_url
 from platform_assets.catalog.theme import theme
+from platform_assets.inventory.model import RECORD
 from platform_assets.reporting.archive import Archive
 
 STATIC = Path(__file__).parent / "static"
-FILES = ("catalog.css", "attention.css", "export.js")
+FILES = ("catalog.css", "attention.css", "demand.css", "records.css", "export.js")
 _LINK = re.compile(r'\b(href|src|action)="(/[^"]*)"')
 LONGEST = 120  # letters of a file's name, which file systems limit
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page: its address in the catalog, its template and what it shows."""
-
-    address: str
-    template: str
-    facts: Facts
-
-
 def export(
-    view: View, days: Mapping[str, list[tuple[str, float]]], reports: Archive, folder: Path
+    view: View,
+    days: Mapping[str, list[tuple[str, float]]],
+    reports: Archive,
+    folder: Path,
+    demand: Demand | None = None,
+    attention: Listed | None = None,
 ) -> int:
     """Write the catalog into a folder, which is made; return the number of pages.
 
     Args:
         days: coverage day by day.
         reports: where versions of reports are kept; the newest of each is taken along.
+        demand: records; without it there are no pages of them.
+        attention: what needs attention; without it, what the view alone knows of that.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "static").mkdir(exist_ok=True)
@@ -54,31 +55,39 @@ def export(
         shutil.copyfile(STATIC / name, folder / "static" / name)
     (folder / "static" / "theme.css").write_text(theme(), encoding="utf-8")
     (folder / "static" / "index.js").write_text(_index(view), encoding="utf-8")
-    known = set()
+    known: set[str] = set()
     for asset in view.graph.assets.values():
         newest = reports.page(asset.name) if asset.kind == "report" else None
         if newest is not None:
             (folder / "reports").mkdir(exist_ok=True)
             (folder / "reports" / f"{_safe(asset.name)}.html").write_bytes(newest)
             known.add(f"reports/{_safe(asset.name)}.html")
-    everything = list(_pages(view, days))
-    known |= {file_of(page.address) for page in everything}
+    everything = [*_pages(view, days, demand, attention or listed(view), known)]
+    everything += record_pages(demand) if demand else ()
+    known |= {file_of(page.address, page.query) for page in everything}
+    around = {"view": view, "trouble": view.trouble, "static": True}
+    around |= {"demand": True} if demand else {}
     for page in everything:
-        _write(page, view, known, folder)
+        _write(page, around, known, folder)
     return len(everything)
 
 
-def _write(page: Page, view: View, known: set[str], folder: Path) -> None:
-    file = file_of(page.address)
-    more = {"view": view, "path": page.address, "trouble": view.trouble, "static": True}
+def _write(page: Page, around: Mapping[str, object], known: set[str], folder: Path) -> None:
+    file, more = file_of(page.address, page.query), {**around, "path": page.address}
     text = relative(render.page(page.template, page.facts, **more), file, known)
     target = folder / file
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _pages(view: View, days: Mapping[str, list[tuple[str, float]]]) -> Iterator[Page]:
-    graph, found = view.graph.assets, listed(view)
+def _pages(
+    view: View,
+    days: Mapping[str, list[tuple[str, float]]],
+    demand: Demand | None,
+    found: Listed,
+    reports: Set[str],
+) -> Iterator[Page]:
+    graph = view.graph.assets
     yield Page("/catalog/", "home", {**pages.home(view), **top(found), **drawn(found)})
     yield Page("/catalog/search", "search_offline", {"assets": len(graph)})
     yield Page("/catalog/glossary", "glossary", pages.glossary(view))
@@ -92,8 +101,15 @@ def _pages(view: View, days: Mapping[str, list[tuple[str, float]]]) -> Iterator[
     tags = {f"{k}:{v}" if v else k for a in graph.values() for k, v in a.tags.items()}
     for name in sorted(tags | {kind for a in graph.values() for kind in a.kinds}):
         yield Page(f"/catalog/tag/{name}", "group", pages.tag_page(view, name))
-    for key in graph:
+    yield from attention_pages(found)
+    for key, asset in graph.items():
+        if key.startswith(RECORD):  # which has a page of its kind
+            continue
         facts = {**pages.asset(view, key), "lineage": drawing(view, key, 2, 2)}
+        if asset.kind == "report" and f"reports/{_safe(asset.name)}.html" not in reports:
+            facts["link"] = ""
+        if demand is not None:
+            facts["behind"] = demand_of(view, demand.standings.snapshot, asset)
         yield Page(f"/catalog/asset/{key}", "asset", facts)
         yield Page(f"/catalog/impact/{key}", "impact", pages.impact(view, key))
 
@@ -108,7 +124,7 @@ def _index(view: View) -> str:
             "what": " ".join((a.question or a.description).split())[:300],
             "words": " ".join((a.domain, *a.owners, *a.kinds, *(c.name for c in a.columns))),
             "weight": view.graph.importance[a.key],
-            "file": file_of(f"/catalog/asset/{a.key}"),
+            "file": _file_at(asset_url(a.key)),
         }
         for a in view.graph.assets.values()
     ]
@@ -116,12 +132,18 @@ def _index(view: View) -> str:
     return f"window.CATALOG = {text};\n"
 
 
-def file_of(address: str) -> str:
+def file_of(address: str, query: str = "") -> str:
     """Return the file of a page below the exported folder, from its (unquoted) address."""
-    parts = [part for part in address.removeprefix("/catalog").split("/") if part]
-    if not parts:
-        return "index.html"
+    parts = [part for part in address.removeprefix("/catalog").split("/") if part] or ["index"]
+    if query:  # what is asked for in another order is the same
+        parts.append("&".join(f"{name}={value}" for name, value in sorted(parse_qsl(query))))
     return "/".join(_safe(part) for part in parts) + ".html"
+
+
+def _file_at(address: str) -> str:
+    """Return the file, and the place in it, of a (quoted) address without a query."""
+    split = urlsplit(address)
+    return file_of(unquote(split.path)) + (f"#{split.fragment}" if split.fragment else "")
 
 
 def _safe(part: str) -> str:
@@ -148,7 +170,7 @@ def _target(address: str, known: set[str]) -> str:
     path = unquote(split.path)
     if path.startswith("/catalog/static/"):
         return path.removeprefix("/catalog/")
-    if path.startswith("/files/reports/"):
+    if path.startswith("/files/reports/") and path.endswith("/latest.html"):
         found = f"reports/{_safe(path.split('/')[3])}.html"
         return found if found in known else ""
     column = re.match(r"/catalog/column/(.+)/([^/]+)\Z", path)
@@ -157,7 +179,11 @@ def _target(address: str, known: set[str]) -> str:
         return f"{found}#c-{column[2]}" if found in known else ""
     if not path.startswith("/catalog"):
         return ""
+    place = f"#{split.fragment}" if split.fragment else ""
+    chosen = file_of(path, split.query)
+    if chosen in known:
+        return f"{chosen}{place}"
     found = file_of(path)
     if found not in known:
         return ""
-    return f"{found}?{split.query}" if split.query else found
+    return f"{found}?{split.query}{place}" if split.query else f"{found}{place}"

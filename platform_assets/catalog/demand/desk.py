@@ -16,7 +16,7 @@ from platform_assets.catalog.demand import person, shown
 from platform_assets.catalog.demand.actions import DONE
 from platform_assets.catalog.demand.forms import Form
 from platform_assets.catalog.demand.held import Held
-from platform_assets.catalog.demand.records import Records
+from platform_assets.catalog.demand.records import Records, Snapshot
 from platform_assets.catalog.demand.versions import newest, versions_of
 from platform_assets.catalog.pages import Missing, find
 from platform_assets.catalog.present import Facts
@@ -70,23 +70,7 @@ class Desk:
 
     def priorities(self, requests: Sequence[Request]) -> list[Facts]:
         """Return of each request its score with its arithmetic, by the organisation's method."""
-        known = self.held.records.now()
-        speaks = evidence.gather(requests, known.feedback, known.links, self.looks)
-        try:
-            method = priorities.declared()
-        except PlatformError as error:
-            none = {"score": None, "method": "", "overridden": False, "arithmetic": str(error)}
-            return [none for _ in requests]
-        scored = [priorities.score(r, method, speaks[r.number]) for r in requests]
-        return [
-            {
-                "score": each.score,
-                "method": each.method,
-                "overridden": each.overridden,
-                "arithmetic": each.arithmetic,
-            }
-            for each in scored
-        ]
+        return scored(requests, self.held.records.now(), self.looks)
 
     def around(self, asked: Asked, view: View) -> Facts:
         """Return what stands on every page: who one is, what arrived, what the page is about."""
@@ -109,6 +93,26 @@ class Desk:
             self._silent_until = time.monotonic() + REST_SECONDS
             logging.getLogger(__name__).warning("What arrived is not known.", exc_info=True)
             return []
+
+
+def scored(requests: Sequence[Request], known: Snapshot, looks: Mapping[str, int]) -> list[Facts]:
+    """Return of each request its score with its arithmetic, by the organisation's method."""
+    speaks = evidence.gather(requests, known.feedback, known.links, looks)
+    try:
+        method = priorities.declared()
+    except PlatformError as error:
+        none = {"score": None, "method": "", "overridden": False, "arithmetic": str(error)}
+        return [none for _ in requests]
+    found = [priorities.score(r, method, speaks[r.number]) for r in requests]
+    return [
+        {
+            "score": each.score,
+            "method": each.method,
+            "overridden": each.overridden,
+            "arithmetic": each.arithmetic,
+        }
+        for each in found
+    ]
 
 
 def speakable(view: View, key: str) -> Asset:
