@@ -129,6 +129,7 @@ _LISTS = {  # of demand: what each is, and what it has in any case
     "/minutes": ("What meetings brought.", "minutes"),
     "/mine": ("What whoever asks has asked for.", ""),
     "/triage": ("Requests that wait to be looked at.", ""),
+    "/triage/links": ("Links that lead nowhere, by what is missing.", "groups"),
     "/tell": ("What one can give feedback on.", ""),
 }
 _RECORDS = {

@@ -61,18 +61,18 @@ def look(
         assets: keys of all assets.
         reports: where their versions are kept; default: as the settings say.
     """
-    submitted = filter(into_store, links(written, store.requests, store.feedback))
-    faults = broken.of_store(written, store.requests, store.feedback, assets)
-    if not (store.requests or store.feedback):
-        unknown = "Nobody has asked for anything yet: no link was looked up."
-        return Found((), len(list(submitted)), unknown)
-    unknown = ""
+    every = links(written, store.requests, store.feedback)
+    count = sum(map(into_store, every))
+    people = {each.name for each in store.requests} | {each.name for each in store.feedback}
+    if not people:
+        return Found((), count, "Nobody has asked for anything yet: no link was looked up.")
+    faults, unknown = broken.of_store(every, {*written.by_name, *people}, assets), ""
     try:
         lost = lost_versions(reports or archive.from_settings())
         faults += broken.of_versions(store.feedback, assets, lost)
     except PlatformError as error:
         unknown = f"Versions of reports were not looked up: {error.message}"
-    return Found(tuple(sorted(faults, key=str)), len(list(submitted)), unknown)
+    return Found(tuple(sorted(faults, key=str)), count, unknown)
 
 
 def result(table: Table, key: dg.AssetKey, found: Found) -> dg.AssetCheckResult:

@@ -8,9 +8,8 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import KINDS, Feedback, Link, Request
-from platform_assets.product.links import into_store, links
+from platform_assets.product.kinds import KINDS, SUBMITTED, Feedback, Link
+from platform_assets.product.links import into_store
 from platform_assets.product.resting import rests
 
 PAGE = "/catalog/triage/links"  # where links of what people submitted are mended
@@ -120,23 +119,20 @@ def whole(every: Iterable[Link], faults: Iterable[Broken]) -> list[Link]:
 
 
 def of_store(
-    curated: Curated,
-    requests: Collection[Request],
-    feedback: Collection[Feedback],
-    assets: Collection[str],
+    every: Iterable[Link], records: Collection[str], assets: Collection[str]
 ) -> list[Broken]:
     """Return the links from and to what people submit that lead nowhere.
 
     In a store where nobody has said anything, a developer's for one, nothing can be looked up.
 
     Args:
+        every: all links; others than these are not looked at.
+        records: names of all records.
         assets: keys of all assets.
     """
-    people = {each.name for each in requests} | {each.name for each in feedback}
-    if not people:
+    if not any(name.partition("/")[0] in SUBMITTED for name in records):
         return []
-    submitted = [each for each in links(curated, requests, feedback) if into_store(each)]
-    return broken(submitted, {*curated.by_name, *people, *assets}, ())
+    return broken(filter(into_store, every), {*records, *assets}, ())
 
 
 def of_versions(feedback: Iterable[Feedback], assets: Collection[str], lost: Lost) -> list[Broken]:

@@ -28,6 +28,13 @@ def written(tmp_path: Path) -> Curated:
     return curated.read(write(tmp_path), tmp_path)
 
 
+def found(written: Curated, requests: Sequence[Request], said: Sequence[Feedback]) -> list[Broken]:
+    """Return what leads nowhere of what people submitted, and of what names it."""
+    people = {each.name for each in requests} | {each.name for each in said}
+    every = links(written, requests, said)
+    return of_store(every, {*written.by_name, *people}, ASSETS)
+
+
 def told(faults: Sequence[Broken]) -> list[str]:
     return sorted(map(str, faults))
 
@@ -36,7 +43,7 @@ def test_links_that_lead_somewhere_are_not_broken(written: Curated) -> None:
     inside = [link for link in links(written) if not into_store(link)]
     assert len(inside) == 15
     assert broken(inside, {*written.by_name, *ASSETS}, CHECKS) == []
-    assert of_store(written, [ONE, TWO], [SAID], ASSETS) == []
+    assert found(written, [ONE, TWO], [SAID]) == []
 
 
 def test_either_end_that_is_nothing_is_told_with_its_line_field_and_the_nearest_name(
@@ -68,7 +75,7 @@ def test_what_people_submit_is_told_with_its_page_and_where_to_mend_it(written: 
         replace(ONE, requirement="fats", answered_by="report/weekl", about="marts/none"),
         replace(TWO, state="merged", merged_into=900, about="orders by hour/day"),
     ]
-    faults = of_store(written, requests, [replace(SAID, about="report/gone")], ASSETS)
+    faults = found(written, requests, [replace(SAID, about="report/gone")])
     out = "Lead it elsewhere, or let it rest: /catalog/triage/links."
     assert told(faults) == [
         "/catalog/feedback#feedback-4: there is no asset report/gone, which feedback/4 names in "
@@ -87,7 +94,7 @@ def test_what_people_submit_is_told_with_its_page_and_where_to_mend_it(written: 
 def test_what_the_team_writes_of_a_request_that_is_not_there_is_told_with_its_line(
     written: Curated,
 ) -> None:
-    (fault,) = of_store(written, [ONE], [], ASSETS)
+    (fault,) = found(written, [ONE], [])
     assert str(fault) == (
         "requirements/fast.md:8: there is no record request/2, which requirement/fast names in "
         "`requests`. Did you mean request/1?"
@@ -97,13 +104,13 @@ def test_what_the_team_writes_of_a_request_that_is_not_there_is_told_with_its_li
 
 
 def test_where_nobody_said_anything_nothing_can_be_looked_up(written: Curated) -> None:
-    assert of_store(written, [], [], ASSETS) == []
+    assert found(written, [], []) == []
 
 
 def test_links_without_the_broken_ones(written: Curated) -> None:
     requests = [replace(ONE, about="report/gone"), replace(TWO, about="report/weekly")]
     every = links(written, requests, [])
-    kept = whole(every, of_store(written, requests, [], ASSETS))
+    kept = whole(every, found(written, requests, []))
     assert [each for each in every if each not in kept] == links(Curated(), [requests[0]])
 
 

@@ -4,7 +4,8 @@ What belongs here: which field means what. What does not: what is allowed (`prod
 page a form stands on (`request_pages`, `triage`).
 """
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Collection, Mapping
 
 from platform_assets.catalog.demand.forms import Form, Unclear, amount, day
 from platform_assets.catalog.demand.held import number_of
@@ -22,16 +23,20 @@ class Actions:
 
     Args:
         newest_version: returns the name of the newest version of an asset.
+        requirements: returns the ids of all requirements.
     """
 
-    def __init__(self, newest_version: NewestVersion) -> None:
+    def __init__(
+        self, newest_version: NewestVersion, requirements: Callable[[], Collection[str]]
+    ) -> None:
         self._newest_version = newest_version
+        self._requirements = requirements
         self.all: Mapping[str, Act] = {
             "vote": lambda store, r, who, form: store.vote(r.number, who),
             "unvote": lambda store, r, who, form: store.unvote(r.number, who),
             "comment": _comment,
             "edit": _edit,
-            "accept": _accept,
+            "accept": self._accept,
             "decline": lambda s, r, who, form: s.decline(r.number, who, _text(form, "reason")),
             "merge": _merge,
             "split": _split,
@@ -52,6 +57,17 @@ class Actions:
         if name not in self.all:
             raise Missing(f"Nothing is called {name[:40]!r} that could be done to a request.")
         return self.all[name]
+
+    def _accept(self, store: RecordStore, r: Request, who: str, form: Form) -> object:
+        """Take a request up, into a requirement that there is."""
+        named, there = _text(form, "requirement"), self._requirements()
+        if named and named != r.requirement and named not in there:
+            near = difflib.get_close_matches(named, there, n=1)
+            raise Unclear(
+                f"There is no requirement {named[:80]}.",
+                hint=f"Did you mean {near[0]}?" if near else "Write its file first, or leave it.",
+            )
+        return store.accept(r.number, who, assignee=_text(form, "assignee"), requirement=named)
 
     def _ship(self, store: RecordStore, r: Request, who: str, form: Form) -> object:
         """Say which asset answers a request, as it is now."""
@@ -110,12 +126,6 @@ def _edit(store: RecordStore, r: Request, who: str, form: Form) -> object:
     texts = {n: _text(form, n) for n in ("title", "decision", "waiting_costs") if n in form}
     when = {"needed_by": day(form, "needed_by", "Needed by")} if "needed_by" in form else {}
     return store.edit(r.number, who, **texts, **when)
-
-
-def _accept(store: RecordStore, r: Request, who: str, form: Form) -> object:
-    return store.accept(
-        r.number, who, assignee=_text(form, "assignee"), requirement=_text(form, "requirement")
-    )
 
 
 def _merge(store: RecordStore, r: Request, who: str, form: Form) -> object:

@@ -68,6 +68,10 @@ class Desk:
         view = self.site.catalog.view()
         return newest(view, self.site.catalog.instance, self._reports, speakable(view, key))
 
+    def requirements(self) -> list[str]:
+        """Return the ids of all requirements."""
+        return [each.id for each in self.held.records.now().curated.requirements]
+
     def priorities(self, requests: Sequence[Request]) -> list[Facts]:
         """Return of each request its score with its arithmetic, by the organisation's method."""
         return scored(requests, self.held.records.now(), self.looks)

@@ -24,6 +24,7 @@ from platform_assets.catalog.demand.forms import (
     day,
     given,
 )
+from platform_assets.catalog.demand.links_pages import LinksPages, lasting
 from platform_assets.catalog.demand.mine import MinePages
 from platform_assets.catalog.demand.records import Records
 from platform_assets.catalog.demand.request_pages import RequestPages
@@ -85,6 +86,7 @@ class DemandPages:
             forms.route("/tell/{key:path}", self._told, self._tell_again),
             *RequestPages(self.desk, self._triage.again).routes(),
             *self._triage.routes(),
+            *LinksPages(self.desk, self._reports).routes(),
             *FeedbackPages(self.desk).routes(),
             *MinePages(self.desk).routes(),
         ]
@@ -122,14 +124,14 @@ class DemandPages:
         told = given(form, *ASKED)
         if form.get("look"):
             return address("/ask", **told)
-        needed_by = day(form, "needed_by", "Needed by")
+        needed_by, view = day(form, "needed_by", "Needed by"), self._site.catalog.view()
         made = self.desk.store.submit_request(
             who,
             title=told["title"],
             decision=told["decision"],
             needed_by=needed_by,
             waiting_costs=told["waiting_costs"],
-            about=told["about"],
+            about=lasting(view, self.desk.held.records.now(), told["about"]),
         )
         return address(f"/request/{made.number}", did="ask", number=made.number)
 

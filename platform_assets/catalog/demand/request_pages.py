@@ -46,7 +46,7 @@ class RequestPages:
         self, desk: Desk, again: Callable[[Asked, Form, Facts, int], Response | None]
     ) -> None:
         self._desk = desk
-        self._actions = Actions(desk.newest_version)
+        self._actions = Actions(desk.newest_version, desk.requirements)
         self._elsewhere = again
 
     def routes(self) -> list[BaseRoute]:

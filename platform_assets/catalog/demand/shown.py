@@ -12,6 +12,7 @@ from platform_assets.catalog.demand.versions import version_url
 from platform_assets.catalog.present import Facts, asset_url, moment, record_url
 from platform_assets.inventory.health import span
 from platform_assets.product.kinds import Change, Comment, Feedback, Request, name_of
+from platform_assets.product.resting import meant, rests
 from platform_assets.reporting import versions
 
 STATES = {
@@ -166,7 +167,8 @@ def asset(view: View, key: str, version: str = "") -> Facts | None:
         return None
     found = view.graph.assets.get(key)
     if found is None:
-        nowhere = {"label": key, "url": "", "kind": "", "open": ""}
+        label = f"{meant(key)} (gone)" if rests(key) else key
+        nowhere = {"label": label, "url": "", "kind": "", "open": ""}
         return {"key": key, **nowhere, "version": version, "version_words": version_words(version)}
     return {
         "key": key,
@@ -181,6 +183,8 @@ def asset(view: View, key: str, version: str = "") -> Facts | None:
 
 def version_words(version: str) -> str:
     """Return when a version was made, as people read it; what is no time stays as it is."""
+    if rests(version):
+        return f"{version_words(meant(version))} (gone)"
     if versions.NAME.match(version):
         return f"{versions.made(version):%Y-%m-%d %H:%M} UTC"
     try:

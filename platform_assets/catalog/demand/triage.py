@@ -13,6 +13,7 @@ from platform_assets.catalog.demand import person, shown
 from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, has_form
 from platform_assets.catalog.demand.desk import Desk, done
 from platform_assets.catalog.demand.forms import Form
+from platform_assets.catalog.demand.links_pages import nowhere
 from platform_assets.catalog.demand.request_pages import choices
 from platform_assets.catalog.demand.similar import assets_like, requests_like
 from platform_assets.catalog.present import Facts, cards
@@ -62,6 +63,7 @@ class TriagePages:
                 {**self._row(r, every, view), "priority": priority}
                 for r, priority in zip(rows, self._desk.priorities(rows), strict=True)
             ],
+            "nowhere": len(nowhere(view, self._desk.held.records.now())),
             "did": did,
             "undo": bool(did and did["number"] and did["action"] in UNDONE_BY_REOPENING),
             "wrong": fault,

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from platform_assets.product.kinds import Comment, Feedback, Request, Snooze
-from platform_assets.product.store import bounds, reading, steps
+from platform_assets.product.store import bounds, reading, relinking, steps
 from platform_assets.product.store import tables as t
 from platform_assets.product.store.everything import Everything
 from platform_assets.product.store.readable import ReadableStore
@@ -222,6 +222,30 @@ class RecordStore(ReadableStore):
             after = replace(before, answer=text, answered_by=w.who, answered_at=w.at)
             w.change_feedback(before, after)
             return after
+
+    def relink(self, missing: str, who: str, to: str = "", version: str = "") -> int:
+        """Lead all that names what is not there elsewhere, or, without that, let it rest.
+
+        Args:
+            missing: key of an asset, `gone: <key>` of one whose links rest, or name of a record.
+            to: what is there instead; of a version: another version.
+            version: which is missing of the asset; then only feedback on it changes.
+
+        Returns:
+            How many records changed.
+
+        Raises:
+            Refused: none names it.
+        """
+        end = bounds.line(to, "what to name instead", bounds.NAME)
+        with self._writing(who) as w:
+            requests, feedback = reading.requests(w.connection), reading.feedback(w.connection)
+            asked, said = relinking.changed(requests, feedback, missing, end, version)
+            for request in asked:
+                w.change_request(*request)
+            for one in said:
+                w.change_feedback(*one)
+            return len(asked) + len(said)
 
     def snooze(self, item: str, who: str, reason: str, until: datetime) -> Snooze:
         """Let something wait that needs attention; replaces an earlier snooze of it.
