@@ -40,7 +40,7 @@ def export(folder: Path, no_records: bool) -> None:
     click.echo(f"{count} pages in {folder}. Open {folder / 'index.html'}.")
 
 
-def _write(folder: Path, with_records: bool) -> int:
+def _write(folder: Path, records: bool) -> int:
     """Read definitions, instance and artifacts, and write the pages; return their number."""
     import dagster as dg
 
@@ -55,8 +55,8 @@ def _write(folder: Path, with_records: bool) -> int:
     with dg.DagsterInstance.get() as instance:
         view = _view(home.data / "dbt" / "target", instance)
         demand = attention = None
-        if with_records:
-            view, demand, attention = _with_records(view, instance, usage)
+        if records:
+            view, demand, attention = with_records(view, instance, usage)
         days, reports = usage.coverage(), archive.from_settings()
         return write(view, days, reports, folder, demand, attention)
 
@@ -90,7 +90,7 @@ def _view(target: Path, instance: "DagsterInstance") -> "View":
     return View(graph, statuses, now, known_at=now, glossary=terms, columns=columns)
 
 
-def _with_records(
+def with_records(
     view: "View", instance: "DagsterInstance", usage: "Usage"
 ) -> "tuple[View, Demand, Listed]":
     """Return the catalog with records in its graph, the records, and what needs attention.

@@ -14,9 +14,13 @@ from platform_assets.catalog.attention import listed
 from platform_assets.catalog.demand.objectives import Standings
 from platform_assets.catalog.export import export, file_of, relative
 from platform_assets.catalog.export_records import Demand
+from platform_assets.catalog.usage import Usage
+from platform_assets.commands.export import with_records
+from platform_assets.product.store import RecordStore
 from platform_assets.reporting.folder_archive import FolderArchive
-from tests.catalog.records_world import BEN, Shop
+from tests.catalog.records_world import BEN, Shop, submitted
 from tests.catalog.world import FixedCatalog
+from tests.server.old_platform import settings_of
 
 
 class Parsed(HTMLParser):
@@ -139,6 +143,21 @@ def test_what_matters_is_in_it_and_rows_are_not(folder: Path) -> None:
     assert (folder / "reports" / "revenue.html").read_text() == "<h1>Revenue</h1>"
     report = (folder / "asset" / "report" / "revenue.html").read_text()
     assert 'href="../../reports/revenue.html"' in report
+
+
+def test_the_command_takes_records_as_the_server_has_them(tmp_path: Path) -> None:
+    with settings_of(PLATFORM_DATA_DIR=str(tmp_path)):
+        usage = Usage(tmp_path / "usage.sqlite")
+        with closing(RecordStore.from_settings()) as store:
+            store.seed(submitted())
+            store.comment("request/1", BEN, "Which channels?")
+        catalog = FixedCatalog()
+        view, demand, attention = with_records(catalog.view(), catalog.instance, usage)
+    assert view.graph.assets["record/request/6"].title == "Visits by hour"
+    assert [c.words for c in demand.comments["request/1"]] == ["Which channels?"]
+    assert [c.after for c in demand.history["request/1"]] == ["Which channels?"]
+    assert demand.trouble == "", "that there is no warehouse yet is no trouble"
+    assert "bad feedback" in {item.kind for item in attention.items}
 
 
 def test_a_report_that_was_never_made_has_no_button(tmp_path: Path) -> None:
