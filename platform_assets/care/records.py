@@ -104,7 +104,7 @@ def _key_result(result: KeyResult, stands: Progress, explained: bool) -> Iterato
 def _feedback(feedback: Feedback, graph: Graph, now: datetime) -> Trouble:
     asset = graph.assets.get(feedback.about)
     waits = now - feedback.created_at
-    words = _short(feedback.words)
+    words, place = _short(feedback.words), feedback.name.replace("/", "-")
     return Trouble(
         kind=m.BAD_FEEDBACK,
         subject=feedback.name,
@@ -116,7 +116,8 @@ def _feedback(feedback: Feedback, graph: Graph, now: datetime) -> Trouble:
         ),
         next_step="Answer, and say what becomes of it.",
         owner=asset.owners[0] if asset and asset.owners else "",
-        url=f"/catalog/feedback#{feedback.name.replace('/', '-')}",
+        url=f"/catalog/feedback#{place}",
+        step_url=f"/catalog/feedback?answer={feedback.number}#{place}",
         about=feedback.about,
     )
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from platform_assets.catalog import render
 from platform_assets.catalog.catalog import Catalog, View
-from platform_assets.catalog.pages import Missing
+from platform_assets.catalog.pages import Missing, NotLoaded
 from platform_assets.catalog.present import Facts
 from resources.errors import PlatformError
 
@@ -65,7 +65,7 @@ class Site:
         try:
             return handler(request, view), view
         except Missing as missing:
-            raise HTTPException(404, str(missing)) from None
+            raise HTTPException(404, str(missing)) from missing
         except PlatformError as error:
             raise HTTPException(503, str(error)) from None
 
@@ -101,6 +101,7 @@ def problem(request: Request, error: Exception, more: Facts = NOTHING) -> Respon
     if request.url.path.endswith((".json", ".csv")):
         return JSONResponse({"error": reason}, status, headers)
     facts = {"status": status, "reason": reason, "path": request.url.path, "trouble": ""}
+    facts["not_loaded"] = isinstance(error.__cause__, NotLoaded)
     return HTMLResponse(render.page("problem", {**more, **facts}), status, headers)
 
 

@@ -71,7 +71,7 @@ class AttentionPages:
         facts = attention_page(found, kind, owner, page)
         facts |= {"can_snooze": self._attention.records is not None}
         if not _as_json(request):
-            facts |= {**drawn(found), "wrong": wrong}
+            facts |= {**drawn(found), "wrong": wrong, "did": _done(request, found)}
         return facts
 
     def _picture(self, request: Request) -> Response:
@@ -91,7 +91,7 @@ class AttentionPages:
                 raise Unclear(f"Until {end} is too long.", hint=f"{last} is the last day.")
             until = datetime.combine(end, time(), UTC)
             store.snooze(key, who, form.get("reason", ""), until)
-            return _back(form)
+            return _back(form, "snooze")
 
         return snooze
 
@@ -105,7 +105,7 @@ class AttentionPages:
 def _wake(store: RecordStore) -> Callable[[Request, Form, str], str]:
     def wake(request: Request, form: Form, who: str) -> str:
         store.wake(form.get("item", ""), who)
-        return _back(form)
+        return _back(form, "wake")
 
     return wake
 
@@ -114,11 +114,20 @@ def _as_json(request: Request) -> bool:
     return request.url.path.endswith(".json")
 
 
-def _back(form: Form) -> str:
-    """Return the address of the list as it was seen."""
-    given = {name: form.get(name, "") for name in ("kind", "owner")}
-    query = urlencode({name: value for name, value in given.items() if value})
-    return "/catalog/attention" + (f"?{query}" if query else "")
+def _back(form: Form, did: str) -> str:
+    """Return the address of the list as it was seen, which says what was done to which entry."""
+    given = {name: form.get(name, "") for name in ("kind", "owner")} | {"did": did}
+    given["item"] = form.get("item", "")
+    return f"/catalog/attention?{urlencode({name: v for name, v in given.items() if v})}"
+
+
+def _done(request: Request, found: Listed) -> Facts | None:
+    """Return what was just done to an entry, as the address says it, if it is still so."""
+    did, key = (request.query_params.get(name, "") for name in ("did", "item"))
+    item = next((each for each in found.items if each.key == key), None)
+    if item is None or did != ("wake" if item.snoozed is None else "snooze"):
+        return None
+    return entry(found, item)
 
 
 def top(found: Listed) -> Facts:

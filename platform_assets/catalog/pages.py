@@ -6,6 +6,7 @@ The facts are the page's JSON twin as they stand. What does not belong here: HTM
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from platform_assets.catalog import unloaded
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.glossary import Term, mentioned
 from platform_assets.catalog.present import (
@@ -34,6 +35,10 @@ Chosen = Mapping[str, Sequence[str]]
 
 class Missing(Exception):
     """There is no such asset, column, owner or domain."""
+
+
+class NotLoaded(Missing):
+    """It is declared, and not among the definitions that were loaded."""
 
 
 def home(view: View) -> Facts:
@@ -270,9 +275,11 @@ def find(view: View, key: str) -> Asset:
     """Return an asset.
 
     Raises:
-        Missing: there is no such asset.
+        Missing: there is no such asset; `NotLoaded`, if it is declared.
     """
     found = view.graph.assets.get(key)
     if found is None:
+        if declared := unloaded.words(key):
+            raise NotLoaded(declared)
         raise Missing(f"There is no asset {key}.")
     return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -16,6 +17,7 @@ from platform_assets.care.causes import Causes, causes
 from platform_assets.catalog.answers import TOKEN
 from platform_assets.catalog.attention_lately import Lately
 from platform_assets.catalog.attention_picture import MOST, Picture, picture
+from platform_assets.catalog.render import day
 from platform_assets.inventory.health import Status
 from platform_assets.inventory.model import Asset, Graph
 from tests.catalog.records_world import KEY, Shop, graph, well
@@ -53,13 +55,17 @@ def listed(pages: TestClient, query: str = "") -> dict[str, dict]:  # type: igno
 
 
 def send(pages: TestClient, action: str, **fields: str) -> tuple[int, str]:
-    answer = pages.post(
+    answer = sent(pages, action, **fields)
+    return answer.status_code, answer.text
+
+
+def sent(pages: TestClient, action: str, **fields: str) -> Any:
+    return pages.post(
         f"/catalog/attention/{action}",
         data={"token": TOKEN, "who": "ana@example.com", **fields},
         headers={"origin": ORIGIN},
         follow_redirects=False,
     )
-    return answer.status_code, answer.text
 
 
 def test_the_list_has_what_is_wrong_with_assets_and_records(pages: TestClient) -> None:
@@ -75,7 +81,9 @@ def test_the_list_has_what_is_wrong_with_assets_and_records(pages: TestClient) -
     assert first["step_url"] == "/runs/r2" and first["owner"]["name"] == "shop@example.com"
     assert [o["title"] for o in first["objectives"]] == ["A shop that earns its keep"]
     assert first["arithmetic"].endswith(f"× (8 failed run) = {first['score']:g}")
-    assert found["bad_feedback:feedback/2"]["url"] == "/catalog/feedback#feedback-2"
+    said = found["bad_feedback:feedback/2"]
+    assert said["url"] == "/catalog/feedback#feedback-2"
+    assert said["step_url"] == "/catalog/feedback?answer=2#feedback-2"
     scores = [item["score"] for item in found.values()]
     assert scores == sorted(scores, reverse=True)
 
@@ -113,10 +121,23 @@ def test_an_entry_is_snoozed_with_a_reason_and_an_end_and_woken(pages: TestClien
         (key, "They move <b>house</b>", "ana@example.com")
     ]
     page = pages.get("/catalog/attention").text
-    assert "They move &lt;b&gt;house&lt;/b&gt;" in page and until in page
+    assert "They move &lt;b&gt;house&lt;/b&gt;" in page and day(until) in page
     assert key not in {i["key"] for i in pages.get("/catalog/home.json").json()["attention"]}
     assert send(pages, "wake", item=key)[0] == 303
     assert key in listed(pages)
+
+
+def test_what_a_snooze_did_is_said_and_can_be_undone(pages: TestClient) -> None:
+    key, until = "failed_run:raw/shop/orders", (NOW + timedelta(days=300)).date().isoformat()
+    fields = {"item": key, "reason": "They <i>move</i>", "until": until, "kind": "failed run"}
+    to = sent(pages, "snooze", **fields).headers["location"]
+    assert to.startswith("/catalog/attention?kind=failed+run&")
+    words = f"<strong>Waits until {day(until)}:</strong> They &lt;i&gt;move&lt;/i&gt;"
+    told = pages.get(to).text.split('role="status"')[1].split("</div>")[0]
+    assert words in told and f'name="item" value="{key}"' in told and ">Undo<" in told
+    back = sent(pages, "wake", item=key).headers["location"]
+    assert "On the list again." in pages.get(back).text
+    assert 'role="status"' not in pages.get(to).text, "it does not wait any more"
 
 
 def test_what_can_not_be_snoozed_is_refused_and_nothing_written_is_lost(pages: TestClient) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from platform_assets.catalog.demand import feedback_pages
 from platform_assets.product.kinds import STAGES
 from platform_assets.product.store import RecordStore
 from resources.settings import settings
@@ -226,6 +227,20 @@ def test_feedback_is_answered_and_its_author_sees_it(intake: Intake) -> None:
     assert data.facts("/feedback", show="unanswered")["total"] == 0
     assert "Mended." in intake.person(ANA).sees("/mine")
     assert data.tries("/feedback/7/answer", words="x").status_code == 404
+
+
+def test_who_comes_to_answer_finds_the_form_open_on_its_page(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for rating in (1, 2, 3):
+        said = {"about": "report/revenue", "version": "", "words": f"It is {rating}."}
+        intake.store.submit_feedback(ANA, rating=rating, **said)
+    monkeypatch.setattr(feedback_pages, "PAGE", 2)
+    data = intake.person(DATA)
+    assert "Answer<" in data.sees("/feedback") and "details open" not in data.sees("/feedback")
+    page = data.sees("/feedback", answer="1")
+    assert "It is 1." in page and page.count('<details class="more" open>') == 1
+    assert '<details class="more" open>' not in data.sees("/feedback", answer="x")
 
 
 def test_what_to_speak_of_is_found(intake: Intake) -> None:

@@ -141,12 +141,23 @@ def test_what_is_asked_for_is_here_and_its_asker_is_told_on_every_page(intake: I
     assert "It helped" in ana.sees(f"/request/{number}")
 
 
+def became_of(page: str) -> str:
+    return page.split("What became of it</h2>")[1].split("</ul>")[0]
+
+
 def test_what_does_not_help_is_open_again_and_says_why(intake: Intake) -> None:
     number = shipped(intake)
     intake.person(ANA).sends(f"/request/{number}/helped", helped="no", words="Reasons are missing.")
     facts = intake.person(DATA).facts("/triage", show="accepted")
     assert [r["helped_words"] for r in facts["rows"]] == ["Reasons are missing."]
     assert "Reasons are missing." in intake.person(DATA).sees("/triage", show="accepted")
+    data = intake.person(DATA)
+    assert "It did not help" in became_of(data.sees(f"/request/{number}"))
+    data.sends(f"/request/{number}/ship", answered_by="report/revenue")
+    assert "Whether it helped is to be said anew" in became_of(data.sees(f"/request/{number}"))
+    intake.person(ANA).sends(f"/request/{number}/helped", helped="yes")
+    told = became_of(data.sees(f"/request/{number}"))
+    assert "It helped" in told and "true" not in told and "false" not in told
 
 
 def test_only_who_asked_says_whether_it_helped(intake: Intake) -> None:
@@ -187,6 +198,7 @@ def test_one_says_who_one_is_and_can_be_somebody_else(intake: Intake) -> None:
     asked(intake, who=BEN)
     person = intake.person()
     assert "Who are you?" in person.sees("/mine")
+    assert person.client.get("/catalog/yours").headers["location"] == "/catalog/mine"
     assert person.sends("/mine", who=BEN) == "/mine"
     assert RETURNS in person.sees("/mine")
     person.sends("/mine", who=ANA)

@@ -111,6 +111,12 @@ def test_a_key_result_shows_how_far_it_is_beside_the_time(client: TestClient) ->
         "raw/shop/orders", "raw/shop/customers",
     }  # fmt: skip
     assert [each["number"] for each in behind["requests"]] == [1], "open, about a table behind it"
+    assert "Nothing measures it yet" not in client.get("/catalog/key_result/net-revenue").text
+
+
+def test_a_key_result_that_is_not_loaded_says_why_it_is_not_measured(client: TestClient) -> None:
+    page = client.get("/catalog/key_result/sessions").text
+    assert "Nothing measures it yet" in page and 'href="/deployment/locations"' in page
 
 
 def test_nothing_stays_green_when_what_it_rests_on_is_late(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Going through what people asked for: the order, what helps to decide, and where one goes on."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,11 +47,27 @@ def test_what_is_done_is_undone_by_one_button_and_the_next_has_the_turn(intake: 
     )
     assert to == f"/triage?show=new&did=decline&number={first}#request-{second}"
     page = data.sees(to)
-    assert "Declined." in page and f'action="/catalog/request/{first}/reopen"' in page
-    data.sends(f"/request/{first}/reopen", back="triage")
+    assert "Declined." in page and f'action="/catalog/request/{first}/undo"' in page
+    data.sends(f"/request/{first}/undo", back="triage")
     assert intake.store.request(first).state == "new"
     to = data.sends(f"/request/{second}/accept", back="triage", show="new", next="")
-    assert to.endswith("#list") and "reopen" not in data.sees(to)
+    assert to.endswith("#list") and "undo" not in data.sees(to)
+
+
+def test_undo_gives_back_what_was_there_before_in_the_list_where_it_was(intake: Intake) -> None:
+    number = asked(intake)
+    intake.store.accept(number, DATA, assignee=BEN)
+    before, data = intake.store.request(number), intake.person(DATA)
+    to = data.sends(f"/request/{number}/decline", reason="No.", back="triage", show="accepted")
+    form = data.sees(to).split(f'action="/catalog/request/{number}/undo"')[1].split("</form>")[0]
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    to = data.sends(f"/request/{number}/undo", **fields)
+    assert to == f"/triage?show=accepted&did=undo&number={number}#request-{number}"
+    assert "Taken back" in data.sees(to)
+    after = intake.store.request(number)
+    assert replace(after, updated_at=before.updated_at) == before
+    again = data.tries(f"/request/{number}/undo", **fields)
+    assert again.status_code == 400 and "can&#39;t be taken back" in again.text
 
 
 def test_a_form_that_is_refused_stays_open_where_it_was(intake: Intake) -> None:

@@ -1,6 +1,6 @@
 """The store: what is kept of what people do, who did it when, and what is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -132,6 +132,34 @@ def test_who_asked_for_what_was_merged_asks_for_what_it_lives_on_in(store: Recor
     store.reopen(2, "po")
     assert store.request(1).voters == ()
     assert store.request(2).voters == ("cy",)
+
+
+def test_what_is_taken_back_is_what_it_was_before(store: RecordStore) -> None:
+    store.submit_request("ann", title="Revenue")
+    store.submit_request("bo", title="Other")
+
+    def does_and_takes_back(step: Callable[[], object]) -> None:
+        before = store.request(1)
+        step()
+        store.comment("request/1", "bo", "Meanwhile")
+        after = store.undo(1, "po")
+        same = {"updated_at": before.updated_at, "comments": before.comments}
+        assert replace(after, **same) == before
+
+    does_and_takes_back(lambda: store.ship(1, "eng", "report/a", "1"))
+    assert store.request(1).state == "new"
+    store.ship(1, "eng", "report/a", "1")
+    does_and_takes_back(lambda: store.ship(1, "eng", "report/b", "2"))
+    assert store.request(1).answered_by == "report/a"
+    store.say_helped(1, "ann", False, "the wrong year")
+    does_and_takes_back(lambda: store.ship(1, "eng", "report/c", "3"))
+    assert store.request(1).helped is False
+    does_and_takes_back(lambda: store.decline(1, "po", "no"))
+    does_and_takes_back(lambda: store.merge(1, "po", into=2))
+    assert told(store, "request/1")[-2:] == [
+        ("po", "state", "merged", "accepted"),
+        ("po", "merged_into", "2", ""),
+    ]
 
 
 def test_who_wanted_the_whole_wants_its_parts(store: RecordStore) -> None:

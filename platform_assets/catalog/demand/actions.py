@@ -46,6 +46,7 @@ class Actions:
             "ship": self._ship,
             "helped": _helped,
             "reopen": lambda store, r, who, form: store.reopen(r.number, who),
+            "undo": lambda store, r, who, form: store.undo(r.number, who),
         }
 
     def find(self, name: str) -> Act:
@@ -99,10 +100,11 @@ DONE = {
     "ship": "It is here: its asker is told on the next page that they open.",
     "helped": "Thank you for saying so.",
     "reopen": "Open again.",
+    "undo": "Taken back: it is what it was before.",
     "answer": "Answered.",
     "tell": "Thank you. Its owner can read it now, and answer.",
 }
-UNDONE_BY_REOPENING = ("decline", "merge", "ship")
+UNDOABLE = ("decline", "merge", "ship")
 # Of each state the steps whose forms its page has: what is wrong with one stands in it.
 _WAITING = ("accept", "decline", "merge", "split", "assign", "override")
 _LIVING = ("estimate", "ship", "edit")

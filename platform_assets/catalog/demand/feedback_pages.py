@@ -45,8 +45,9 @@ class FeedbackPages:
         return self._facts(asked, view, None)
 
     def _facts(self, asked: Asked, view: View, fault: Facts | None) -> Facts:
-        about, show = (asked.query_params.get(n, "")[:LONGEST] for n in ("about", "show"))
-        page = whole(asked, "page", 1, 1, 10_000)
+        about, show, answer = (
+            asked.query_params.get(n, "")[:LONGEST] for n in ("about", "show", "answer")
+        )
         every = [f for f in self._desk.held.feedback() if not about or f.about == about]
         lists = {
             "all": every,
@@ -55,6 +56,9 @@ class FeedbackPages:
         }
         chosen = show if show in SHOWN else "all"
         rows = lists[chosen]
+        # Who comes to answer finds the form open, on whichever page it is.
+        at = next((i for i, f in enumerate(rows) if str(f.number) == answer), 0)
+        page = whole(asked, "page", at // PAGE + 1, 1, 10_000)
         return {
             "about": shown.asset(view, about),
             "show": chosen,
@@ -64,6 +68,7 @@ class FeedbackPages:
             "pages": max(1, -(-len(rows) // PAGE)),
             "rows": [shown.feedback(f, view) for f in rows[(page - 1) * PAGE : page * PAGE]],
             "by_asset": summary(every, view),
+            "answering": answer,
             "did": done(asked),
             "wrong": fault,
         }

@@ -4,8 +4,8 @@ What belongs here: facts and routes of `/mine`. What does not: how a person is k
 """
 
 from starlette.requests import Request as Asked
-from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import person, shown
@@ -29,6 +29,7 @@ class MinePages:
         site = self._desk.site
         return [
             *site.page("/mine", "mine", self._mine),
+            Route("/yours", lambda asked: RedirectResponse("/catalog/mine")),  # the name of its tab
             Forms(site).route("/mine", lambda asked, form, who: "/catalog/mine", self._again),
         ]
 

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from platform_assets.catalog.answers import whole
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import person, shown
-from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, Actions, has_form
+from platform_assets.catalog.demand.actions import UNDOABLE, Actions, has_form
 from platform_assets.catalog.demand.desk import Desk, address, done, wrong
 from platform_assets.catalog.demand.forms import Form, Forms
 from platform_assets.catalog.demand.of_asset import leads_to
@@ -96,7 +96,7 @@ class RequestPages:
             "is_yours": person.same(r.asker, you),
             "voted": any(person.same(v, you) for v in r.voters),
             "did": did,
-            "undo": bool(did and did["action"] in UNDONE_BY_REOPENING),
+            "undo": bool(did and did["action"] in UNDOABLE),
             "wrong": fault,
             "wrong_on_top": bool(fault and not has_form(r.state, fault["action"])),
             **choices(view),

@@ -37,6 +37,11 @@ FIELDS = {
     "override_reason": "why it was set",
     "helped_words": "words on whether it helped",
 }
+HELPED = {
+    "true": "It helped",
+    "false": "It did not help",
+    "": "Whether it helped is to be said anew",
+}
 # What follows from another edit of the same moment, or says when, or stands on the page itself.
 _ECHOES = (
     "comment",
@@ -141,8 +146,12 @@ def _change(c: Change) -> Facts:
     words = ""
     if c.field == "vote":
         words = "asked for it too" if after else "does not ask for it any more"
+    if c.field == "helped":
+        words = HELPED.get(after, after)
     if c.field == "state":
         before, after = STATES.get(before, before), STATES.get(after, after)
+    if c.field == "answered_version":
+        before, after = version_words(before), version_words(after)
     return {
         "field": FIELDS.get(c.field, c.field),
         "before": before,

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import person, shown
-from platform_assets.catalog.demand.actions import UNDONE_BY_REOPENING, has_form
+from platform_assets.catalog.demand.actions import UNDOABLE, has_form
 from platform_assets.catalog.demand.desk import Desk, done
 from platform_assets.catalog.demand.forms import Form
 from platform_assets.catalog.demand.links_pages import nowhere
@@ -65,7 +65,7 @@ class TriagePages:
             ],
             "nowhere": len(nowhere(view, self._desk.held.records.now())),
             "did": did,
-            "undo": bool(did and did["number"] and did["action"] in UNDONE_BY_REOPENING),
+            "undo": bool(did and did["number"] and did["action"] in UNDOABLE),
             "wrong": fault,
             "wrong_on_top": bool(fault and not any(_stands_in(fault, r) for r in rows)),
             **choices(view),

@@ -2,6 +2,12 @@
 // and triage by keyboard. Everything works without it.
 "use strict";
 
+// On a phone the tabs are wider than the page: they begin where the current one is.
+for (const tab of document.querySelectorAll(".subnav [aria-current]")) {
+  const bar = tab.parentElement;
+  bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+}
+
 // Below the sentence: reports and tables that may answer it, requests that ask for the same.
 for (const form of document.querySelectorAll("[data-ask]")) {
   const box = form.elements.title, place = form.querySelector("[data-alike]");

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from platform_assets.product.kinds import Comment, Feedback, Request, Snooze
+from platform_assets.product.kinds import Comment, Feedback, Request, Snooze, name_of
 from platform_assets.product.store import bounds, reading, relinking, steps
 from platform_assets.product.store import tables as t
 from platform_assets.product.store.everything import Everything
@@ -151,6 +151,12 @@ class RecordStore(ReadableStore):
         """Undo an end: declined and merged become new; shipped and closed become accepted."""
         with self._writing(who) as w:
             return self._change(w, number, steps.reopen)
+
+    def undo(self, number: int, who: str) -> Request:
+        """Take the step back that declined, merged or shipped it: it is what it was before."""
+        with self._writing(who) as w:
+            told = reading.history(w.connection, name_of("request", number))
+            return self._change(w, number, lambda r: steps.undo(r, told))
 
     def ship(self, number: int, who: str, answered_by: str, version: str = "") -> Request:
         """Say which asset answers a request, so that its asker is told."""

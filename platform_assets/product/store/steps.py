@@ -8,19 +8,29 @@ may look like (`bounds`), keeping it (`writing`).
      │                 │  └─it did not────┘
      └─ decline, merge, split: from new and accepted
 
-`reopen` leads back: from declined and merged to new, from shipped and closed to accepted. What was
-split lives on in its parts and is never reopened.
+`reopen` leads back: from declined and merged to new, from shipped and closed to accepted; `undo`,
+to what was there right before. What was split lives on in its parts and is never reopened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from platform_assets.product.kinds import OPEN, Request
+from platform_assets.product.kinds import OPEN, Change, Request
 from platform_assets.product.store.refusals import Refused
 
 WAITING = ("new", "accepted")
+# What declining, merging and shipping change, from how history keeps it to what it is.
+_CHANGED: Mapping[str, Callable[[str], Any]] = {
+    "state": str,
+    "reason": str,
+    "merged_into": lambda text: int(text) if text else None,
+    "answered_by": str,
+    "answered_version": str,
+    "helped": lambda text: text == "true" if text else None,
+    "helped_words": str,
+}
 
 
 def accept(request: Request, at: datetime, assignee: str = "", requirement: str = "") -> Request:
@@ -102,6 +112,28 @@ def reopen(request: Request) -> Request:
         return replace(_unanswered(request), ended_at=None, helped=None, helped_words="")
     return replace(
         request, state="new", reason="", merged_into=None, accepted_at=None, ended_at=None
+    )
+
+
+def undo(request: Request, history: Sequence[Change]) -> Request:
+    """Return it as it was before it was declined, merged or shipped.
+
+    Args:
+        history: of the request, oldest first; without any, it is reopened.
+    """
+    _only(request, "taken back", ("declined", "merged", "shipped"))
+    moves = [c for c in history if c.field in ("state", "answered_by", "answered_version")]
+    if not moves:
+        return reopen(request)
+    last = (c for c in history if (c.at, c.who) == (moves[-1].at, moves[-1].who))
+    back = {c.field: _CHANGED[c.field](c.before) for c in last if c.field in _CHANGED}
+    state = back.get("state", request.state)
+    return replace(
+        request,
+        **back,
+        accepted_at=None if state == "new" else request.accepted_at,
+        shipped_at=request.shipped_at if state == "shipped" else None,
+        ended_at=None,
     )
 
 
