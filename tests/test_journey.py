@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from resources.settings import PROJECT_ROOT
 from resources.warehouse import Warehouse
 from tests.lineage import spec
-from tests.server.running import Running, command, processes_of, wait_for
+from tests.server.running import RELOAD, Running, command, processes_of, wait_for
 
 pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(400)]
 REPORT = "reports/weekly_business_review/latest.html"
@@ -51,11 +52,21 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def platform(company: Path) -> Iterator[Running]:
+def declared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings that name a copy of the company's declarations, for a walk to add to."""
+    folder = tmp_path_factory.mktemp("declared")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT_ROOT / "platform_assets/defs", folder / "fernweh", ignore=ignored)
+    return {"PYTHONPATH": str(folder), "PLATFORM_DEFS_MODULE": "fernweh"}
+
+
+@pytest.fixture(scope="module")
+def platform(company: Path, declared: dict[str, str]) -> Iterator[Running]:
     """The platform, up, with every asset materialized."""
     running = Running.start(
         company,
         definitions="platform_assets.definitions",
+        **declared,
         OPENLINEAGE__TRANSPORT__TYPE="file",
         OPENLINEAGE__TRANSPORT__LOG_FILE_PATH=str(company / EVENTS),
         OPENLINEAGE__TRANSPORT__APPEND="true",
@@ -184,47 +195,34 @@ def test_a_receiver_hears_of_every_table_down_to_its_columns(platform: Running) 
     assert [problem for event in told() for problem in spec.problems(event)] == []
 
 
-def test_a_request_that_is_answered_moves_the_backlog_an_objective_and_what_needs_attention(
+def test_a_search_in_vain_ends_in_a_new_report_and_moves_backlog_objective_and_attention(
     platform: Running,
 ) -> None:
-    data, ana = platform.data, "ana@fernweh.example"
-    title = "Which step of the funnel we lose phones at"
-    address = platform.post("/catalog/ask", ana, title=title, decision="Where we begin")
-    request = address.partition("?")[0]
-    number = int(request.rpartition("/")[2])
-    platform.post(f"{request}/estimate", ana, reach="90", impact="3", confidence="1", effort="1")
-    platform.post(f"{request}/accept", ana)
+    from tests import demand_walk as walk  # skips where there is no Chromium
 
-    def first() -> int:
-        return int(catalog_page(platform, "backlog")["scored"][0]["number"])
+    with walk.browsers(f"http://127.0.0.1:{platform.port}") as (ana, nora):
+        before = walk.days_to_an_answer(nora)
+        number = walk.asks_after_a_search_in_vain(ana)
+        assert walk.first_of_the_backlog(nora) != walk.TITLE
+        walk.scores_and_accepts_by_keyboard(nora, number)
+        assert walk.first_of_the_backlog(ana) == walk.TITLE, "it has the highest score"
 
-    def complaint() -> bool:
-        return "The steps are too small to read." in json.dumps(catalog_page(platform, "attention"))
+        walk.makes_a_report_of_a_query(nora)
+        platform.graphql(RELOAD)
+        assert platform.wait_for_run(platform.launch(walk.KEY)) == "SUCCESS"
+        walk.says_that_it_is_here(nora, number)
+        walk.is_told_and_says_that_it_helped(ana, number)
+        assert walk.first_of_the_backlog(ana) != walk.TITLE
 
-    measured = catalog_page(platform, "key_result/faster-answers")["as_of"]
-    assert first() == number, "it has the highest score"
-    platform.post(f"{request}/ship", ana, answered_by="report/product_funnel")
-    assert "You asked, it is here" in platform.get_as(ana, "/catalog/").decode()
-    assert first() != number
+        walk.rates_it_by_keyboard(ana, number)
+        assert walk.UNHAPPY in walk.complaints(nora)
+        walk.answers_from_the_list(nora)
+        assert walk.UNHAPPY not in walk.complaints(nora)
 
-    def counted() -> bool:
-        waits = one(data, f"SELECT count(*) FROM marts.backlog WHERE number = {number}")
-        state = one(data, f"SELECT max(state) FROM product.requests WHERE number = {number}")
-        aim = catalog_page(platform, "key_result/faster-answers")
-        return (waits, state) == (0, "shipped") and aim["as_of"] > measured
-
-    platform.wait_for_refresh(counted, 150)
-    said = {"rating": "2", "words": "The steps are too small to read.", "stage": "live"}
-    platform.post("/catalog/tell/report/product_funnel", ana, **said)
-    wait_for(complaint, 30)
-    newest = catalog_page(platform, "feedback")["rows"][0]
-    platform.post(
-        f"/catalog/feedback/{newest['number']}/answer", "web@fernweh.example", words="Yes."
-    )
-    wait_for(lambda: not complaint(), 30)
-    platform.post(f"{request}/helped", ana, helped="yes", words="It is the address form.")
-    assert "You asked, it is here" not in platform.get_as(ana, "/catalog/").decode()
-    assert catalog_page(platform, f"request/{number}")["state"] == "closed"
+        waits = f"SELECT count(*) FROM marts.backlog WHERE number = {number}"
+        platform.wait_for_refresh(
+            lambda: one(platform.data, waits) == 0 and walk.days_to_an_answer(nora) < before, 150
+        )
 
 
 def test_every_page_of_the_catalog_answers(platform: Running) -> None:
@@ -249,9 +247,11 @@ def test_every_page_of_the_catalog_answers(platform: Running) -> None:
         assert b"That did not work" not in platform.get(f"/catalog/asset/{key}"), key
 
 
-def test_ctrl_c_leaves_no_process_and_the_next_start_goes_on(platform: Running) -> None:
+def test_ctrl_c_leaves_no_process_and_the_next_start_goes_on(
+    platform: Running, declared: dict[str, str]
+) -> None:
     assert platform.stop() == 0
     assert processes_of(platform.data) == []
-    done = command(platform.data, "materialize", "--missing")
+    done = command(platform.data, "materialize", "--missing", **declared)
     printed, _ = done.communicate(timeout=120)
     assert done.returncode == 0 and "Nothing is missing" in printed
