@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from platform_assets.server import event_log
@@ -71,6 +72,25 @@ def test_a_run_has_the_events_that_the_stock_log_has(
         expected = events(stock, materialize(stock))
     assert len(expected) > 15
     assert events(kept, materialize(kept)) == expected
+
+
+def test_a_log_that_has_its_tables_is_opened_without_reading_migrations(
+    kept: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = materialize(kept)
+    read: list[object] = []
+    usual = sqlite_event_log.check_alembic_revision
+
+    def check(*arguments: Any) -> Any:
+        read.append(arguments)
+        return usual(*arguments)
+
+    monkeypatch.setattr(sqlite_event_log, "check_alembic_revision", check)
+    with instance(tmp_path) as other:
+        assert events(other, run) == events(kept, run)
+        assert read == []
+        materialize(other)  # makes the log of a new run
+        assert len(read) == 1
 
 
 def test_assets_and_checks_are_found_over_all_runs(kept: dg.DagsterInstance) -> None:
