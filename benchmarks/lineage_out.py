@@ -1,7 +1,7 @@
 """OpenLineage events out: how many a second, and what sending them costs a materialization.
 
 Assets have columns and lineage as a mart has them. The receiver is a process of its own on this
-machine, which reads an event and answers; it costs some of what is measured.
+machine, which reads an event and answers: what it costs is told beside what the sender costs.
 """
 
 import multiprocessing
@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,27 +18,32 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psutil
 from dagster._core.events import (
     DagsterEvent,
     DagsterEventBatchMetadata,
     StepMaterializationData,
 )
+from dagster._core.execution.plan.objects import StepSuccessData
 from openlineage.client import OpenLineageClient
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import DATA
 from platform_assets.lineage.model import Edge, Source, Statement, TableLineage
+from platform_assets.lineage.openlineage.emit import static
 from platform_assets.lineage.openlineage.emit.delivery import Delivery
-from platform_assets.lineage.openlineage.emit.described import describe
-from platform_assets.lineage.openlineage.emit.log import Log
+from platform_assets.lineage.openlineage.emit.described import Described, describe
+from platform_assets.lineage.openlineage.emit.live import Live
+from platform_assets.lineage.openlineage.emit.log import Log, Runs
 from platform_assets.lineage.openlineage.emit.runs import Teller
-from platform_assets.lineage.openlineage.emit.tail import Position, Progress, Tail
+from platform_assets.lineage.openlineage.emit.tail import Tail
 from platform_assets.lineage.openlineage.naming import Naming
 from tests.lineage.emitting import instance_at
 
 ASSETS, COLUMNS = 200, 20
-OF_A_RUN = 40  # materializations of the run whose time is taken
+OF_A_RUN = 100  # materializations of the run whose time is taken
+WORK = 0.1  # seconds of processor time of each
 INTERVAL = 5.0  # seconds between two ticks of the sensor
 NAMING = Naming("platform", "ducklake:///srv/lake", "", "/srv/lake/data", "/srv/reports", "/srv/in")
 SPAWN = multiprocessing.get_context("spawn")
@@ -53,83 +58,124 @@ class Sent:
     processor: float  # seconds of this process
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What one run took, whose events are sent while it goes on, and what it takes alone.
+
+    Attributes:
+        alone: seconds of the run.
+        beside: the same, while its events are sent.
+        sender: seconds of processor time of the process that sends.
+        receiver: of the one that takes them.
+    """
+
+    alone: float
+    beside: float
+    sender: float
+    receiver: float
+
+
+class Sending:
+    """What the sensor keeps from one tick to the next."""
+
+    def __init__(self, folder: Path, transport: Mapping[str, Any]) -> None:
+        nodes = list(_definitions().get_repository_def().asset_graph.asset_nodes)
+        self._assets: dict[str, Described] = describe(
+            nodes, NAMING, columns=_lineage, statements=_statements
+        )
+        client = OpenLineageClient(config={"transport": dict(transport)})
+        self._delivery = Delivery(folder / "refused.ndjson", client)
+        self._digest = static.digest(self._assets, NAMING)
+        self._runs, self._live = Runs(), Live()
+
+    def tick(self, instance: dg.DagsterInstance, seconds: float = 20) -> int:
+        """Send what there is; return how many events that were."""
+        teller = Teller(Log(instance, self._runs), self._assets, NAMING, {})
+        tail = Tail(instance, teller, self._delivery, self._digest, self._live)
+        return tail.turn(time.monotonic() + seconds).sent
+
+
 def run(backlog: int, times: int) -> None:
     """Print events per second, by transport, and the time of a run with and without the tail."""
     DATA.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = "500"
-    with tempfile.TemporaryDirectory(dir=DATA) as folder, _receiver() as url:
+    with tempfile.TemporaryDirectory(dir=DATA) as folder, _receiver() as (url, receiver):
         place = Path(folder)
         transports: dict[str, dict[str, Any]] = {
             "http": {"type": "http", "url": url},
             "async_http": {"type": "async_http", "url": url},
             "file": {"type": "file", "append": True, "log_file_path": f"{folder}/events.ndjson"},
         }
-        with instance_at(place / "log") as instance:
-            _report(instance, backlog)
-            found = {name: _send(instance, place, each) for name, each in transports.items()}
-        alone, beside = _cost(place, transports["http"], times)
-    _show(backlog, found, alone, beside)
+        found = {name: _send(place / name, each, backlog) for name, each in transports.items()}
+        http = transports["http"]
+        costs = [_cost(place / f"run{n}", http, receiver) for n in range(times + 1)][1:]
+    _show(backlog, found, costs)
 
 
-def _send(instance: dg.DagsterInstance, folder: Path, transport: dict[str, Any]) -> Sent:
-    Position().save(instance)
-    started, used = time.perf_counter(), time.process_time()
-    done = _tail(instance, folder, transport).turn(time.monotonic() + 3600)
-    return Sent(done.sent, time.perf_counter() - started, time.process_time() - used)
-
-
-def _tail(instance: dg.DagsterInstance, folder: Path, transport: dict[str, Any]) -> Tail:
-    nodes = list(_definitions().get_repository_def().asset_graph.asset_nodes)
-    assets = describe(nodes, NAMING, columns=_lineage, statements=_statements)
-    client = OpenLineageClient(config={"transport": transport})
-    delivery = Delivery(folder / "refused.ndjson", client)
-    return Tail(instance, Teller(Log(instance), assets, NAMING, {}), delivery)
-
-
-def _cost(folder: Path, transport: dict[str, Any], times: int) -> tuple[float, float]:
-    """Return the seconds of a run alone, and while another process sends what it reports."""
-    alone, beside = [], []
-    for number in range(times + 1):
-        with instance_at(folder / f"alone{number}") as instance:
-            alone.append(_made(instance))
-        place = folder / f"beside{number}"
-        with instance_at(place) as instance:
-            ready = SPAWN.Event()
-            sender = SPAWN.Process(target=_send_on, args=(place, transport, ready), daemon=True)
-            sender.start()
-            ready.wait()
-            beside.append(_made(instance))
-            sender.kill()
-            sender.join()
-    return statistics.median(alone[1:]), statistics.median(beside[1:])
-
-
-def _send_on(folder: Path, transport: dict[str, Any], ready: Any) -> None:
-    """Send as the sensor does, for ever."""
+def _send(folder: Path, transport: Mapping[str, Any], backlog: int) -> Sent:
+    """Send the catalog, and then, measured, a backlog."""
     with instance_at(folder) as instance:
-        tail = _tail(instance, folder, transport)
-        while True:
-            _tick(tail)
-            ready.set()
-            time.sleep(INTERVAL)
+        sending = Sending(folder, transport)
+        sending.tick(instance)
+        _report(instance, backlog)
+        started, used = time.perf_counter(), time.process_time()
+        sent = sending.tick(instance, 3600)
+        return Sent(sent, time.perf_counter() - started, time.process_time() - used)
 
 
-def _tick(tail: Tail) -> Progress:
-    return tail.turn(time.monotonic() + 20)
+def _cost(folder: Path, transport: Mapping[str, Any], receiver: psutil.Process) -> Cost:
+    """Run alone, and while another process sends what is reported."""
+    folder.mkdir()
+    with instance_at(folder / "alone") as instance:
+        alone = _made(instance)
+    with instance_at(folder / "beside") as instance:
+        here, there = SPAWN.Pipe()
+        sender = SPAWN.Process(
+            target=_send_on, args=(folder / "beside", transport, there), daemon=True
+        )
+        sender.start()
+        here.recv()  # the catalog is told
+        processes = psutil.Process(sender.pid), receiver
+        before = [_processor(each) for each in processes]
+        beside = _made(instance)
+        here.send("stop")
+        assert here.recv() >= 2 * OF_A_RUN
+        used = [_processor(each) - was for each, was in zip(processes, before, strict=True)]
+        sender.join()
+    return Cost(alone, beside, *used)
+
+
+def _processor(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _send_on(folder: Path, transport: Mapping[str, Any], told: Any) -> None:
+    """Send as the sensor does, until somebody says stop; tell the number of events."""
+    with instance_at(folder) as instance:
+        sending = Sending(folder, transport)
+        sending.tick(instance)
+        told.send("ready")
+        sent = 0
+        while not told.poll(INTERVAL):
+            sent += sending.tick(instance)
+        told.send(sent + sending.tick(instance))
 
 
 def _made(instance: dg.DagsterInstance) -> float:
-    """Return the seconds in which a run makes its assets, each of which works for a moment."""
+    """Return the seconds in which a run makes its assets."""
+
+    def work() -> dg.MaterializeResult[None]:
+        until = time.process_time() + WORK
+        while time.process_time() < until:
+            pass
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": 1, "dagster/column_schema": _schema()}
+        )
 
     def asset(number: int) -> dg.AssetsDefinition:
-        @dg.asset(key=["marts", f"t{number}"], metadata={"dagster/table_name": f"marts.t{number}"})
-        def made() -> dg.MaterializeResult[None]:
-            until = time.perf_counter() + 0.1
-            while time.perf_counter() < until:
-                pass
-            return dg.MaterializeResult(metadata={"dagster/row_count": 1})
-
-        return made
+        table = {"dagster/table_name": f"marts.t{number}"}
+        return dg.asset(key=["marts", f"t{number}"], metadata=table)(work)
 
     assets = [asset(number) for number in range(OF_A_RUN)]
     started = time.perf_counter()
@@ -183,7 +229,7 @@ def _statements(_nodes: Any) -> list[Statement]:
 
 
 def _report(instance: dg.DagsterInstance, count: int) -> None:
-    """Report so many materializations, in runs of every asset."""
+    """Report so many materializations, in runs of every asset, as steps report theirs."""
     for first in range(0, count, ASSETS):
         run_id, batch, last = str(uuid.uuid4()), str(uuid.uuid4()), min(ASSETS, count - first) - 1
         instance.add_run(dg.DagsterRun(job_name="nightly", run_id=run_id))
@@ -192,22 +238,24 @@ def _report(instance: dg.DagsterInstance, count: int) -> None:
                 ["marts", f"t{number}"],
                 metadata={"dagster/row_count": 1000, "dagster/column_schema": _schema()},
             )
-            event = DagsterEvent(
-                "ASSET_MATERIALIZATION",
-                "nightly",
-                step_key=f"t{number}",
-                event_specific_data=StepMaterializationData(made, []),
-            )
-            mark = DagsterEventBatchMetadata(batch, number == last)
-            instance.report_dagster_event(event, run_id, batch_metadata=mark)
+            for kind, data in (
+                ("STEP_START", None),
+                ("ASSET_MATERIALIZATION", StepMaterializationData(made, [])),
+                ("STEP_SUCCESS", StepSuccessData(100.0)),
+            ):
+                event = DagsterEvent(
+                    kind, "nightly", step_key=f"t{number}", event_specific_data=data
+                )
+                mark = DagsterEventBatchMetadata(batch, number == last and kind == "STEP_SUCCESS")
+                instance.report_dagster_event(event, run_id, batch_metadata=mark)
 
 
 @contextmanager
-def _receiver() -> Iterator[str]:
+def _receiver() -> Iterator[tuple[str, psutil.Process]]:
     here, there = SPAWN.Pipe()
     server = SPAWN.Process(target=_receive, args=(there,), daemon=True)
     server.start()
-    yield f"http://127.0.0.1:{here.recv()}"
+    yield f"http://127.0.0.1:{here.recv()}", psutil.Process(server.pid)
     server.kill()
     server.join()
 
@@ -237,18 +285,25 @@ class _Answer(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _show(backlog: int, found: dict[str, Sent], alone: float, beside: float) -> None:
-    title = f"OpenLineage events of {backlog:,} materializations and a catalog of {ASSETS} assets"
+def _show(backlog: int, found: dict[str, Sent], costs: list[Cost]) -> None:
+    title = f"OpenLineage events of {backlog:,} materializations, of {ASSETS} assets"
     table = Table(title=title, title_justify="left")
-    for column in ("transport", "events", "seconds", "events/s", "ms of processor an event"):
+    processor = ("ms of processor an event", "a materialization")
+    for column in ("transport", "events", "seconds", "events/s", *processor):
         table.add_column(column, justify="left" if column == "transport" else "right")
     for name, sent in found.items():
         cells = (f"{sent.events:,}", f"{sent.seconds:.1f}", f"{sent.events / sent.seconds:,.0f}")
-        table.add_row(name, *cells, f"{1000 * sent.processor / sent.events:.2f}")
+        each = (f"{1000 * sent.processor / of:.2f}" for of in (sent.events, backlog))
+        table.add_row(name, *cells, *each)
     console = Console(width=110)
     console.print(table)
-    more = 1000 * (beside - alone) / OF_A_RUN
+    alone, beside, sender, receiver = (
+        1000 * statistics.median(getattr(cost, name) for cost in costs) / OF_A_RUN
+        for name in ("alone", "beside", "sender", "receiver")
+    )
     console.print(
-        f"A run of {OF_A_RUN} materializations: {alone:.2f} s alone, {beside:.2f} s while its "
-        f"events are sent; {more:+.1f} ms a materialization, {100 * (beside / alone - 1):+.1f} %."
+        f"A materialization of {alone:.0f} ms, in a run of {OF_A_RUN}: to send its events takes "
+        f"{sender:.2f} ms of processor time, {sender / alone:.1%} of it, and the receiver "
+        f"{receiver:.2f} ms. The run takes {beside - alone:+.1f} ms longer for each, "
+        f"{beside / alone - 1:+.1%}."
     )

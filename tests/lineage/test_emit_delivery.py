@@ -136,7 +136,7 @@ def test_a_file_whose_writer_was_killed_loses_no_event(tmp_path: Path) -> None:
 class Broker:
     """What Kafka's client shows of a broker, which takes messages or does not."""
 
-    taken: list[bytes]
+    taken: list[tuple[str, bytes]]
     problem: str | None
 
     def __init__(self, config: dict[str, str]) -> None:
@@ -144,7 +144,7 @@ class Broker:
         type(self).taken, type(self).problem = [], None
 
     def produce(self, *, topic: str, key: str, value: bytes, on_delivery: Any) -> None:
-        self._waiting.append((value, on_delivery))
+        self._waiting.append(((key, value), on_delivery))
 
     def flush(self, timeout: float) -> int:
         waiting, self._waiting = self._waiting, []
@@ -169,6 +169,7 @@ def test_a_message_that_kafkas_broker_did_not_take_was_not_accepted(
     Broker.problem = None
     assert sending.send(events()) == EVENTS
     assert len(Broker.taken) == EVENTS
+    assert "job:platform/marts.orders" in {key for key, _ in Broker.taken}  # as events have theirs
 
 
 def test_a_problem_is_told_without_secrets(tmp_path: Path) -> None:

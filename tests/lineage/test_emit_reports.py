@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from platform_assets.lineage.columns import trace
-from platform_assets.lineage.openlineage.emit import facets
+from platform_assets.lineage.openlineage.emit import datasets
 from platform_assets.lineage.openlineage.emit.described import describe
 from platform_assets.lineage.project import of_queries
 from platform_assets.reporting.statements import of_reports
@@ -105,7 +105,7 @@ def test_a_report_is_told_of_before_it_is_made(sent: list[dict[str, Any]]) -> No
 
 def test_a_report_whose_queries_are_not_known_tells_none() -> None:
     report = emitting.ASSETS["report/weekly"]
-    assert {"columnLineage", "schema"}.isdisjoint(facets.dataset(report, emitting.NAMING))
+    assert {"columnLineage", "schema"}.isdisjoint(datasets.facets_of(report, emitting.NAMING))
 
 
 def test_a_report_that_is_not_understood_has_no_queries(folder: Path) -> None:

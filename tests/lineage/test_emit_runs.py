@@ -230,7 +230,7 @@ def test_code_is_linked_to_its_repository_without_anybodys_account(
         static.JobEvent(
             eventTime="2026-01-01T00:00:00+00:00",
             producer=PRODUCER,
-            job=static.Job("platform", "marts.orders", facets.job(asset, "ASSET")),
+            job=static.Job("platform", "marts.orders", facets.job(asset)),
         )
     )
     assert spec.problems(found) == []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.sensor_definition import SensorEvaluationContext
+from dagster._core.instance.ref import InstanceRef
 
 from platform_assets.lineage.openlineage.emit import sensor as sensors
 from platform_assets.lineage.openlineage.emit.delivery import NotAcceptedError
@@ -62,6 +64,30 @@ def test_what_was_made_arrives_with_the_snapshot_of_the_warehouse(
     assert output["namespace"] == f"ducklake://{warehouse.place.name}"
     assert [p for event in receiver.events for p in spec.problems(event)] == []
     assert tick(sensor, instance) == "Nothing new."
+
+
+def test_the_instance_is_opened_once_and_not_for_every_tick(
+    receiver: Receiver, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[dg.DagsterInstance] = []
+    usual = dg.DagsterInstance.from_ref
+
+    def from_ref(reference: InstanceRef) -> dg.DagsterInstance:
+        opened.append(usual(reference))
+        return opened[-1]
+
+    monkeypatch.setattr(dg.DagsterInstance, "from_ref", from_ref)
+    sensor = openlineage_sensor(Warehouse.from_settings())
+    repository = DEFINITIONS.get_repository_def()
+    for number in range(3):
+        instance.report_runless_asset_event(dg.AssetMaterialization(["outside", f"n{number}"]))
+        with SensorEvaluationContext(
+            instance.get_ref(), None, None, None, None, repository.name, repository_def=repository
+        ) as context:
+            sensor.evaluate_tick(context)
+        assert len(receiver.of(f"outside.n{number}")) == 2
+    assert len(opened) == 1
+    opened[0].dispose()
 
 
 def test_a_receiver_that_is_away_is_left_alone_for_a_while(

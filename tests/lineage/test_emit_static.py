@@ -6,7 +6,7 @@ import pytest
 from openlineage.client.serde import Serde
 
 from platform_assets.lineage.model import Edge, Source, Statement, TableLineage
-from platform_assets.lineage.openlineage.emit import facets, static
+from platform_assets.lineage.openlineage.emit import datasets, facets, static
 from platform_assets.lineage.openlineage.emit.described import Place, Repository, web_address
 from tests.lineage import spec
 from tests.lineage.emitting import ASSETS, NAMING
@@ -63,7 +63,7 @@ def test_a_digest_tells_one_content_from_another_and_nothing_else() -> None:
 
 def test_lineage_of_which_nothing_is_known_is_not_told() -> None:
     unknown = TableLineage("raw/orders", "raw.orders", {"id": ()}, (), "Nobody knows.")
-    facets_ = facets.dataset(replace(ASSETS["raw/orders"], lineage=unknown), NAMING)
+    facets_ = datasets.facets_of(replace(ASSETS["raw/orders"], lineage=unknown), NAMING)
     assert "columnLineage" not in facets_
 
 

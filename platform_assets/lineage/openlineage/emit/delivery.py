@@ -28,6 +28,7 @@ from openlineage.client.serde import Serde
 from openlineage.client.transport.http import HttpConfig, HttpTransport
 from openlineage.client.transport.transport import Transport
 
+from platform_assets.lineage.openlineage.emit.prepared import AsText, share_what_requests_share
 from resources.errors import PlatformError
 from resources.secrets import redacted
 from resources.settings import secret_values
@@ -38,6 +39,8 @@ Event = RunEvent | JobEvent | DatasetEvent
 REFUSALS = {400, 413, 415, 422}
 TOO_MANY = 10  # events of which all are refused: not they are wrong, but where they are sent
 FLUSH_SECONDS = 30.0
+# Transports of the client's own that write an event as text and look at little else of it.
+TEXT = {"async_http", "console", "file", "http", "kafka", "msk-iam"}
 OF_HTTP = ["url", "endpoint", "timeout", "verify", "auth", "compression", "custom_headers", "retry"]
 
 _log = logging.getLogger(__name__)
@@ -128,7 +131,7 @@ class Sender(Transport):
             Exception: it was not accepted.
         """
         try:
-            return self.transport.emit(event)
+            return self.transport.emit(AsText(event) if self.kind in TEXT else event)
         except requests.HTTPError as error:
             if error.response is not None and error.response.status_code in REFUSALS:
                 raise Refused(
@@ -197,7 +200,7 @@ class SenderOfQueue(Sender):
 
     def emit(self, event: Any) -> None:
         """Queue an event."""
-        self.transport.emit(event)
+        super().emit(event)
         self._queued.append(event)
 
     def settle(self) -> Sequence[Refused]:
@@ -211,7 +214,7 @@ class SenderOfQueue(Sender):
 
     def _one_by_one(self, events: Sequence[Any]) -> Sequence[Refused]:
         config, refused = self.transport.config, []
-        plain = Sender(HttpTransport(HttpConfig(**{n: getattr(config, n) for n in OF_HTTP})))
+        plain = sender(HttpTransport(HttpConfig(**{n: getattr(config, n) for n in OF_HTTP})))
         try:
             for event in events:
                 try:
@@ -275,6 +278,8 @@ def sender(transport: Any) -> Sender:
         return SenderToBroker(transport)
     if isinstance(getattr(transport, "transport", None), Transport):
         return SenderInside(transport)
+    if transport.kind == "http" and transport.config.session is None:
+        share_what_requests_share(transport)
     if transport.kind == "file":
         end_last_line(Path(transport.config.log_file_path))
     return Sender(transport)

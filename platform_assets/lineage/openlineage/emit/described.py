@@ -6,7 +6,7 @@ What belongs here: which fact comes from where. What does not: how OpenLineage p
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -44,9 +44,9 @@ class Place:
     line: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Described:
-    """An asset as our events tell of it.
+    """An asset as our events tell of it; equal to itself alone, so that facets are kept by it.
 
     Attributes:
         key: `marts/orders`.
@@ -155,6 +155,7 @@ def _traced(key: str, lineage: TableLineage | None) -> tuple[dg.TableColumn, ...
     return tuple(dg.TableColumn(name, "?") for name in lineage.columns)
 
 
+@lru_cache(1_000)
 def unknown(key: str, naming: Naming) -> Described:
     """Return an asset that the log speaks of and nobody declares, or not any more."""
     return Described(key=key, names=naming.dataset_of(key))

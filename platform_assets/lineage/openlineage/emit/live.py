@@ -11,35 +11,25 @@ from dataclasses import dataclass, field
 import dagster as dg
 from openlineage.client.event_v2 import RunEvent
 
-from platform_assets.lineage.openlineage.emit.log import Kind, Run
+from platform_assets.lineage.openlineage.emit.log import Kind, Page, Run
 from platform_assets.lineage.openlineage.emit.runs import Step, Teller, assets_of
 
-ENDS = (Kind.STEP_SUCCESS, Kind.STEP_FAILURE, Kind.STEP_SKIPPED)
 RUNNING = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
 MOST_RUNS = 50
 
 
 @dataclass
 class _Watched:
-    """A run that is going on, of whose log only what is new is read."""
+    """A run that is going on."""
 
     planned: frozenset[Step]
-    begun: set[str | None] = field(default_factory=set)  # steps that have not ended
+    made: set[Step]
     told: set[Step] = field(default_factory=set)
-    cursor: str | None = None
 
     def untold(self, run: Run) -> list[Step]:
         """Return what is being made and was not told, in a fixed order."""
-        entries, self.cursor = run.read(self.cursor, Kind.STEP_START, *ENDS)
-        for entry in entries:
-            event = entry.dagster_event
-            if event is not None and event.event_type == Kind.STEP_START:
-                self.begun.add(entry.step_key)
-            else:
-                self.begun.discard(entry.step_key)
-        found = {step for step in self.planned if step.key in self.begun} - self.told
-        if found:
-            found -= assets_of(run.entries(Kind.ASSET_MATERIALIZATION))
+        working = run.working()
+        found = {step for step in self.planned - self.told - self.made if step.key in working}
         return sorted(found, key=lambda step: (step.key or "", step.asset, step.partition or ""))
 
 
@@ -49,15 +39,25 @@ class Live:
     def __init__(self) -> None:
         self._runs: dict[str, _Watched] = {}
 
+    def passed(self, page: Page) -> None:
+        """Take note of what the tail tells: that is not being made any more."""
+        for _, entry in page.entries:
+            watched = self._runs.get(entry.run_id)
+            event = entry.dagster_event
+            if watched and event and event.event_type == Kind.ASSET_MATERIALIZATION:
+                watched.made |= assets_of([entry])
+
     def events(self, instance: dg.DagsterInstance, teller: Teller) -> Iterator[RunEvent]:
         """Yield the START of what is being made and was not told yet."""
-        running = sorted(run.run_id for run in instance.get_runs(RUNNING, limit=MOST_RUNS))
-        self._runs = {run: self._runs[run] for run in running if run in self._runs}
-        for run_id in running:
+        running = {run.run_id: run for run in instance.get_runs(RUNNING, limit=MOST_RUNS)}
+        self._runs = {id_: seen for id_, seen in self._runs.items() if id_ in running}
+        for run_id in sorted(running):
             run = teller.log.run(run_id)
+            run.see(running[run_id])
             if run_id not in self._runs:
                 planned = assets_of(run.entries(Kind.ASSET_MATERIALIZATION_PLANNED))
-                self._runs[run_id] = _Watched(frozenset(planned))
+                made = assets_of(run.entries(Kind.ASSET_MATERIALIZATION))
+                self._runs[run_id] = _Watched(frozenset(planned), made)
             watched = self._runs[run_id]
             for step in watched.untold(run):
                 yield teller.start(run_id, step)

@@ -35,6 +35,7 @@ KINDS = (
     Kind.RUN_FAILURE,
     Kind.RUN_CANCELED,
 )
+STEP_ENDS = (Kind.STEP_SUCCESS, Kind.STEP_FAILURE, Kind.STEP_SKIPPED)
 RUNS_KEPT = 64
 SETTLE_SECONDS = 5.0
 GLANCE_SECONDS = 0.02
@@ -82,11 +83,14 @@ class Page:
 class Log:
     """The event log of an instance, on SQLite or on PostgreSQL.
 
+    Args:
+        runs: what earlier looks at the same log have read of its runs.
+
     Raises:
         PlatformError: the instance keeps its events in something else than a database.
     """
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
+    def __init__(self, instance: dg.DagsterInstance, runs: "Runs | None" = None) -> None:
         self._instance = instance
         storage: Any = instance.event_log_storage
         while hasattr(storage, "event_log_storage"):  # of one storage for everything
@@ -97,7 +101,7 @@ class Log:
                 hint="Keep Dagster's events in SQLite or PostgreSQL, or unset OPENLINEAGE_*.",
             )
         self._storage = storage
-        self._runs: OrderedDict[str, Run] = OrderedDict()
+        self._runs = Runs() if runs is None else runs
 
     def after(self, point: Point, most: int) -> Page:
         """Return at most `most` entries after a point.
@@ -146,12 +150,7 @@ class Log:
 
     def run(self, run_id: str) -> "Run":
         """Return what is known of a run; of one that was deleted, only its id."""
-        if run_id not in self._runs:
-            self._runs[run_id] = Run(self._instance, run_id)
-            while len(self._runs) > RUNS_KEPT:
-                self._runs.popitem(last=False)
-        self._runs.move_to_end(run_id)
-        return self._runs[run_id]
+        return self._runs.of(run_id, self._instance)
 
 
 def _point(connection: Any, number: int) -> Point:
@@ -192,24 +191,48 @@ def _entries(rows: Sequence[Any]) -> Iterator[tuple[int, dg.EventLogEntry]]:
             )
 
 
+class Runs:
+    """Runs as far as their own logs were read: those that were asked for lately."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Run] = OrderedDict()
+
+    def of(self, run_id: str, instance: dg.DagsterInstance) -> "Run":
+        """Return a run, to be read on from this instance."""
+        found = self._known.setdefault(run_id, Run(instance, run_id))
+        found.instance = instance
+        self._known.move_to_end(run_id)
+        while len(self._known) > RUNS_KEPT:
+            self._known.popitem(last=False)
+        return found
+
+
 @dataclass
 class Run:
-    """A run and its own log, read no further than needed."""
+    """A run and its own log, read no further than needed, and nothing of it twice."""
 
     instance: dg.DagsterInstance
     id: str
     _found: dg.DagsterRun | None = None
     _looked: bool = False
     _started: dict[str, float] = field(default_factory=dict)
+    _working: set[str] = field(default_factory=set)
     _cursor: str | None = None
 
     @property
     def found(self) -> dg.DagsterRun | None:
         """The run; None of a runless entry, and of a run that was deleted."""
-        if not self._looked and self.id:
-            self._found = self.instance.get_run_by_id(self.id)
-        self._looked = True
+        if not self._looked:
+            self.look()
         return self._found
+
+    def look(self) -> None:
+        """Look it up once more: its tags may be others by now."""
+        self.see(self.instance.get_run_by_id(self.id) if self.id else None)
+
+    def see(self, found: dg.DagsterRun | None) -> None:
+        """Take it as somebody has just looked it up."""
+        self._found, self._looked = found, True
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -230,14 +253,25 @@ class Run:
         if self.found is None or step is None:
             return None
         if step not in self._started:
-            self._read_starts()
+            self._read_steps()
         return self._started.get(step)
 
-    def _read_starts(self) -> None:
-        entries, self._cursor = self.read(self._cursor, Kind.STEP_START)
+    def working(self) -> frozenset[str]:
+        """Return the steps that have started and not ended."""
+        self._read_steps()
+        return frozenset(self._working)
+
+    def _read_steps(self) -> None:
+        entries, self._cursor = self.read(self._cursor, Kind.STEP_START, *STEP_ENDS)
         for entry in entries:
-            if entry.step_key:
-                self._started.setdefault(entry.step_key, entry.timestamp)
+            event, step = entry.dagster_event, entry.step_key
+            if event is None or step is None:
+                continue
+            if event.event_type == Kind.STEP_START:
+                self._started.setdefault(step, entry.timestamp)
+                self._working.add(step)
+            else:
+                self._working.discard(step)
 
     def entries(self, *kinds: DagsterEventType) -> list[dg.EventLogEntry]:
         """Return the entries of some kinds, oldest first."""

@@ -40,7 +40,7 @@ from openlineage.client.facet_v2 import (
     test_run,
 )
 
-from platform_assets.lineage.openlineage.emit import facets
+from platform_assets.lineage.openlineage.emit import datasets, facets
 from platform_assets.lineage.openlineage.emit.described import Described, columns_of, plain, unknown
 from platform_assets.lineage.openlineage.emit.log import Kind, Log, Run
 from platform_assets.lineage.openlineage.emit.why import ending, failures, scheduled, window
@@ -110,7 +110,7 @@ class Teller:
         output = OutputDataset(
             asset.names.namespace,
             asset.names.name,
-            facets=facets.dataset(asset, self.naming, columns_of(made.metadata))
+            facets=datasets.facets_of(asset, self.naming, columns_of(made.metadata))
             | facets.snapshot(self._snapshot(asset, made.metadata, entry.timestamp)),
             outputFacets=facets.statistics(made.metadata),
         )
@@ -142,7 +142,7 @@ class Teller:
         read = InputDataset(
             asset.names.namespace,
             asset.names.name,
-            facets=facets.dataset(asset, self.naming, columns_of(seen.metadata)),
+            facets=datasets.facets_of(asset, self.naming, columns_of(seen.metadata)),
         )
         yield from said.both([read])
 
@@ -186,6 +186,7 @@ class Teller:
 
     def _of_run(self, entry: dg.EventLogEntry, state: RunState) -> RunEvent:
         run = self.log.run(entry.run_id)
+        run.look()
         why: dict[str, RunFacet] = {}
         if state in (RunState.FAIL, RunState.ABORT):
             why = failures(run).get(None) or ending(entry)
@@ -196,7 +197,7 @@ class Teller:
             run=OpenLineageRun(
                 entry.run_id, facets.run(run.tags) | facets.nominal(scheduled(run)) | why
             ),
-            job=Job(self.naming.jobs, run.job, {"jobType": facets.job_type("JOB")}),
+            job=Job(self.naming.jobs, run.job, dict(facets.job_type("JOB"))),
         )
 
     def start(self, run_id: str, step: "Step") -> RunEvent:
@@ -274,9 +275,9 @@ class _Said:
         namespace, name = self.job if self.job[1] else naming.job_of(self.asset.key)
         started = self.run.started(self.step) if state == RunState.START else None
         described = (
-            facets.job(self.asset, self.kind)
+            facets.job(self.asset)
             if self.kind == "ASSET" and state != RunState.START
-            else {"jobType": facets.job_type(self.kind)}
+            else dict(facets.job_type(self.kind))
         )
         return RunEvent(
             eventType=state,

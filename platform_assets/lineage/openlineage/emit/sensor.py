@@ -30,7 +30,7 @@ from platform_assets.lineage.openlineage.emit.described import (
     no_statements,
 )
 from platform_assets.lineage.openlineage.emit.live import Live
-from platform_assets.lineage.openlineage.emit.log import Log
+from platform_assets.lineage.openlineage.emit.log import Log, Runs
 from platform_assets.lineage.openlineage.emit.runs import Teller
 from platform_assets.lineage.openlineage.emit.snapshots import Snapshots
 from platform_assets.lineage.openlineage.emit.tail import Patience, Tail
@@ -62,7 +62,7 @@ def openlineage_sensor(
         columns: gives what the columns of each asset rest on.
         statements: gives the SQL that makes each asset.
     """
-    sending = _Sending(warehouse, sources or {}, columns, statements)
+    sending, opened = _Sending(warehouse, sources or {}, columns, statements), _Opened()
 
     @dg.sensor(
         name=NAME,
@@ -72,9 +72,32 @@ def openlineage_sensor(
     )
     def openlineage(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         assert context.repository_def is not None
-        return dg.SkipReason(sending.turn(context.instance, context.repository_def.asset_graph))
+        graph = context.repository_def.asset_graph
+        return dg.SkipReason(sending.turn(lambda: opened.of(context), graph))
 
     return openlineage
+
+
+class _Opened:
+    """The instance, opened once and not for every tick, as Dagster would.
+
+    To open one, and each of its databases for the first time, takes twenty times as long as a tick
+    that finds nothing new.
+    """
+
+    def __init__(self) -> None:
+        self._instance: dg.DagsterInstance | None = None
+        self._reference: Any = None
+
+    def of(self, context: dg.SensorEvaluationContext) -> dg.DagsterInstance:
+        """Return the instance that a tick is of."""
+        reference = context.instance_ref
+        if reference is None:  # the context holds one that is open
+            return context.instance
+        if self._instance is None or self._reference != reference:
+            self._instance = dg.DagsterInstance.from_ref(reference)
+            self._reference = reference
+        return self._instance
 
 
 class _Sending:
@@ -92,12 +115,16 @@ class _Sending:
         self._told: _Told | None = None
         self._telling: Future[_Told] | None = None
         self._delivery: Delivery | None = None
-        self._live = Live()
+        self._runs, self._live = Runs(), Live()
         self._patience = Patience()
         self._busy = threading.Lock()
 
-    def turn(self, instance: dg.DagsterInstance, graph: Any) -> str:
+    def turn(self, instance: Callable[[], dg.DagsterInstance], graph: Any) -> str:
         """Send for some seconds; return what to say of it.
+
+        Args:
+            instance: gives what is to be told of; asked for by one turn at a time.
+            graph: of the assets.
 
         Raises:
             NotAcceptedError: the receiver takes nothing. Until the next try, that is only said.
@@ -107,7 +134,7 @@ class _Sending:
         if not self._busy.acquire(blocking=False):
             return "Still sending."
         try:
-            return self._turn(instance, graph)
+            return self._turn(instance(), graph)
         finally:
             self._busy.release()
 
@@ -118,7 +145,7 @@ class _Sending:
             return "Reading the columns' lineage; events follow."
         self._delivery = self._delivery or Delivery(settings().data / REFUSED)
         teller = Teller(
-            Log(instance), told.assets, told.naming, told.partitions, self._snapshots.at
+            Log(instance, self._runs), told.assets, told.naming, told.partitions, self._snapshots.at
         )
         try:
             done = Tail(instance, teller, self._delivery, told.digest, self._live).turn(until)

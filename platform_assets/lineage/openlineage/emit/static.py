@@ -18,7 +18,7 @@ from openlineage.client.event_v2 import (
 )
 from openlineage.client.serde import Serde
 
-from platform_assets.lineage.openlineage.emit import facets
+from platform_assets.lineage.openlineage.emit import datasets, facets
 from platform_assets.lineage.openlineage.emit.described import Described, unknown
 from platform_assets.lineage.openlineage.naming import Naming
 
@@ -37,7 +37,7 @@ def events(
             eventTime=time,
             producer=facets.PRODUCER,
             dataset=StaticDataset(
-                asset.names.namespace, asset.names.name, facets=facets.dataset(asset, naming)
+                asset.names.namespace, asset.names.name, facets=datasets.facets_of(asset, naming)
             ),
         )
         if asset.made_here:
@@ -50,7 +50,7 @@ def _job(asset: Described, assets: Mapping[str, Described], naming: Naming, time
     return JobEvent(
         eventTime=time,
         producer=facets.PRODUCER,
-        job=Job(namespace, name, facets.job(asset, "ASSET")),
+        job=Job(namespace, name, facets.job(asset)),
         inputs=[InputDataset(i.namespace, i.name) for i in (*parents, *asset.sources)],
         outputs=[OutputDataset(asset.names.namespace, asset.names.name)],
     )

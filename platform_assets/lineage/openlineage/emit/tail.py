@@ -27,7 +27,7 @@ from platform_assets.lineage.openlineage.emit.log import Page, Point
 from platform_assets.lineage.openlineage.emit.runs import Teller
 
 KEY = "platform/openlineage"
-ENTRIES_AT_ONCE = 25
+ENTRIES_AT_ONCE = 50
 EVENTS_AT_ONCE = 100  # of the catalog
 FIRST_PAUSE, LAST_PAUSE = 5.0, 300.0  # seconds, after a receiver has not accepted
 
@@ -126,6 +126,7 @@ class Tail:
         more = True
         while more:
             page = self._teller.log.after(position.log, ENTRIES_AT_ONCE)
+            self._live.passed(page)
             number = self._delivery.send(list(self._events(page)))
             more, moved = page.more, page.reached != position.log
             position = replace(position, log=page.reached)
