@@ -4,6 +4,9 @@ What belongs here: the index (SQLite's FTS5, in memory) and the ranking. What do
 who searched for what (`usage`).
 
 Rank = match (bm25, a name weighs most) × importance (how much depends on it) × use.
+
+Of assets and of records the best are kept apart: thousands of requests have the very words of the
+tables that answer them, and would crowd them out.
 """
 
 import math
@@ -37,7 +40,9 @@ LAYERS = {
 }  # fmt: skip
 SHORT = 2  # letters up to which a beginning is looked for in names only
 NEAR = 72.0  # per cent of likeness above which a word is taken for a misspelt one
-MOST = 400  # matches that are ranked
+MOST = 400  # matches that are ranked, of assets and of records each
+RECORDS = 1 << 40  # rows of records begin here, so that either are found without looking at others
+KEPT = 2_000  # words of which the best assets are known
 _WORD = re.compile(r"\w+", re.UNICODE)
 
 
@@ -88,32 +93,56 @@ class Index:
         )
         self._db.execute("CREATE VIRTUAL TABLE vocabulary USING fts5vocab(docs, row)")
         self._rows: dict[str, tuple[int, Asset]] = {}
+        self._added = 0  # rows so far
         self._graph = Graph()
         self._words: list[str] = []
+        self._having: dict[tuple[object, ...], tuple[list[str], int]] = {}
 
     def update(self, graph: Graph) -> int:
         """Bring the index up to a graph; return how many assets were indexed anew."""
         with self._guard:
             if graph is self._graph:
                 return 0
-            gone = [key for key in self._rows if key not in graph.assets]
-            changed = [
-                asset
-                for key, asset in graph.assets.items()
-                if key not in self._rows or self._rows[key][1] != asset
-            ]
-            for key in (*gone, *(a.key for a in changed)):
-                if key in self._rows:
-                    self._db.execute("DELETE FROM docs WHERE rowid = ?", [self._rows.pop(key)[0]])
-            marks = ", ".join("?" * (len(WEIGHTS) + 1))
+            gone = [row[1] for key, row in self._rows.items() if key not in graph.assets]
+            changed = [a for key, a in graph.assets.items() if self._differs(key, a)]
+            for asset in (*gone, *changed):
+                if asset.key in self._rows:
+                    row, _ = self._rows.pop(asset.key)
+                    self._db.execute("DELETE FROM docs WHERE rowid = ?", [row])
+            fields, marks = ", ".join(WEIGHTS), ", ".join("?" * (len(WEIGHTS) + 2))
+            insert = f"INSERT INTO docs (rowid, key, {fields}) VALUES ({marks})"
             for asset in changed:
-                cursor = self._db.execute(f"INSERT INTO docs VALUES ({marks})", _document(asset))
-                self._rows[asset.key] = (int(cursor.lastrowid or 0), asset)
+                self._added += 1
+                row = self._added + (RECORDS if asset.kind == "record" else 0)
+                self._db.execute(insert, [row, *_document(asset)])
+                self._rows[asset.key] = (row, asset)
             self._db.commit()
             self._graph = graph
             if gone or changed:
                 self._words = []
+            if any(asset.kind != "record" for asset in (*gone, *changed)):
+                self._having = {}
             return len(changed)
+
+    def having(self, word: str, kinds: Sequence[str], most: int) -> tuple[list[str], int]:
+        """Return the best assets, of these kinds, that have a word or one that it begins.
+
+        With how many there are, up to `MOST`. Use does not count. Kept until an asset changes.
+        """
+        asked = (word, *kinds, most)
+        with self._guard:
+            if asked not in self._having:
+                graph, scores = self._graph, self._best(f'"{word}"*', [word], "<")
+                scores = {k: s * _boost(graph, k, 0) for k, s in scores.items()}
+                found = [key for key in scores if graph.assets[key].kind in kinds]
+                found.sort(key=lambda key: (-scores[key], key))
+                self._having = self._having if len(self._having) < KEPT else {}
+                self._having[asked] = (found[:most], len(found))
+            return self._having[asked]
+
+    def _differs(self, key: str, asset: Asset) -> bool:
+        known = self._rows.get(key)
+        return known is None or (known[1] is not asset and known[1] != asset)
 
     def search(
         self,
@@ -172,11 +201,16 @@ class Index:
         terms[-1] += "*"
         if len(words[-1]) <= SHORT:
             terms[-1] = "{name title columns} : " + terms[-1]
+        asked = " AND ".join(terms)
+        return {**self._best(asked, words, "<"), **self._best(asked, words, ">=")}
+
+    def _best(self, asked: str, words: Sequence[str], side: str) -> dict[str, float]:
+        """Return the best of assets, which are on the side `<`, or of records, `>=`."""
         weights = ", ".join(str(w) for w in (0.0, *WEIGHTS.values()))
         rows = self._db.execute(
             f"SELECT key, -bm25(docs, {weights}) AS score FROM docs WHERE docs MATCH ? "
-            "ORDER BY score DESC LIMIT ?",
-            [" AND ".join(terms), MOST],
+            f"AND rowid {side} {RECORDS} ORDER BY score DESC LIMIT ?",
+            [asked, MOST],
         )
         return {key: _named(key, words, score) for key, score in rows if key in self._graph.assets}
 

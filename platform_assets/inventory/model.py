@@ -127,8 +127,10 @@ class Graph:
     @cached_property
     def importance(self) -> Mapping[str, int]:
         """How many assets depend on each, however far downstream."""
-        reached = self.gathered({key: 1 << place for place, key in enumerate(self.assets)})
-        return {key: bits.bit_count() - 1 for key, bits in reached.items()}
+        dependents = (key for key, asset in self.assets.items() if asset.parents)
+        bits = {key: 1 << place for place, key in enumerate(dependents)}
+        reached = self.gathered(bits)
+        return {key: found.bit_count() - (key in bits) for key, found in reached.items()}
 
     def gathered(self, own: Mapping[str, int], upstream: bool = False) -> dict[str, int]:
         """Return the bits of each asset together with those of everything that depends on it.

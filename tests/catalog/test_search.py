@@ -94,3 +94,17 @@ def test_a_change_indexes_only_what_changed(index: Index) -> None:
     assert index.update(Graph(changed)) == 1
     assert keys(index, "brand_new") == ["marts/new"]
     assert "raw/shop/customers" not in keys(index, "customer")
+
+
+def test_thousands_of_requests_do_not_crowd_out_the_tables_that_they_speak_of() -> None:
+    asked = [
+        Asset(f"record/request/{n}", "record", title=f"Orders {n}", layer="request")
+        for n in range(500)
+    ]
+    index = Index()
+    index.update(Graph({**company().assets, **{a.key: a for a in asked}}))
+    found = index.search("orders")
+    assert found.hits[0].asset.key == "marts/fct_orders"
+    assert found.facets["kind"] == {"record": 400, "table": 2, "source": 1}
+    index.update(Graph({a.key: a for a in asked[:3]}))
+    assert index.search("orders").facets["kind"] == {"record": 3}
