@@ -7,6 +7,7 @@ What belongs here: which of these pages there are, and their facts. What does no
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import urlencode
 
 from platform_assets.catalog import pages
@@ -23,7 +24,7 @@ from platform_assets.catalog.demand.of_asset import leads_to
 from platform_assets.catalog.demand.releases import releases_page
 from platform_assets.catalog.demand.request_pages import SHOWN, listed
 from platform_assets.catalog.demand.roadmap import roadmap_page
-from platform_assets.catalog.demand.similar import requests_like
+from platform_assets.catalog.demand.similar import Titles
 from platform_assets.catalog.present import Facts
 from platform_assets.inventory.model import RECORD
 from platform_assets.product.kinds import STATES, Change, Comment, Feedback, Request
@@ -63,6 +64,11 @@ class Demand:
     looks: Mapping[str, int] = field(default_factory=dict)
     comments: Mapping[str, Sequence[Comment]] = field(default_factory=dict)
     history: Mapping[str, Sequence[Change]] = field(default_factory=dict)
+
+    @cached_property
+    def titles(self) -> Titles:
+        """What finds requests that ask for much the same."""
+        return Titles(self.standings.snapshot.requests)
 
     @classmethod
     def of(
@@ -163,8 +169,8 @@ def _requests(demand: Demand) -> Iterator[Page]:
 def _request(demand: Demand, r: Request) -> Facts:
     view, snapshot = demand.standings.view, demand.standings.snapshot
     every = snapshot.requests
-    others = [o for o in every if r.number not in (o.merged_into, o.split_from)]
-    alike = requests_like(others, r.title, STATES, but=r.number)
+    its_own = {o.number for o in every if r.number in (o.number, o.merged_into, o.split_from)}
+    alike = demand.titles.like(r.title, STATES, but=its_own)
     said = [f for f in snapshot.feedback if f.request == r.number]
     return {
         **_asked(r, view),

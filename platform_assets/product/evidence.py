@@ -36,19 +36,19 @@ NO_EVIDENCE = Evidence()
 def gather(
     requests: Iterable[Request],
     feedback: Iterable[Feedback],
-    links: Iterable[Link],
+    links: "Iterable[Link] | Served",
     views: Mapping[str, int] | None = None,
 ) -> dict[int, Evidence]:
     """Return the evidence of each request, by its number.
 
     Args:
-        links: all links among records (`product.links.links`).
+        links: all links among records (`product.links.links`), or what was made of them before.
         views: views in 90 days, by key of asset.
     """
     opinions: dict[str, list[int]] = {}
     for one in feedback:
         opinions.setdefault(one.about, []).append(one.rating)
-    served = _Served(links)
+    served = links if isinstance(links, Served) else Served(links)
     found = {}
     for request in requests:
         ratings = opinions.get(request.about, [])
@@ -62,7 +62,7 @@ def gather(
     return found
 
 
-class _Served:
+class Served:
     """Which objectives a request leads to.
 
     From the request, the requirement that takes it up, or an asset that meets that: to a key result

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from platform_assets.catalog.coverage import coverage, shares
-from platform_assets.catalog.demand.joined import Joined, nodes_of
+from platform_assets.catalog.demand.joined import Joined, Told, nodes_of
 from platform_assets.catalog.demand.records import CuratedFolder, Records, Snapshot
 from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.pages import home
@@ -70,6 +70,18 @@ def test_links_that_lead_nowhere_break_nothing() -> None:
     lost = (Request(1, "x", ANA, NOW, NOW, requirement="gone", answered_by="marts/gone"),)
     nodes = nodes_of(Snapshot(Curated(), lost), graph())
     assert nodes["record/request/1"].parents == () and set(nodes) == {"record/request/1"}
+
+
+def test_nodes_that_were_made_before_are_taken_while_their_record_is_the_same(shop: Shop) -> None:
+    own, records = graph(), Records(shop.store)
+    told: Told = {}
+    nodes_of(records.now(), own, told)
+    before = dict(told)
+    shop.store.decline(6, "po", "No.")
+    after = nodes_of(records.now(), own, told)
+    assert after == nodes_of(records.now(), own)
+    assert [k for k in told if told[k][1] is not before[k][1]] == ["record/request/6"]
+    assert after["record/request/6"].tags == {"state": "declined"}
 
 
 def test_links_in_a_circle_break_nothing() -> None:

@@ -182,6 +182,25 @@ def test_the_backlog_says_what_is_next_and_why(client: TestClient) -> None:
     assert told(client, "backlog?method=%3Cscript%3E")["method"] == found["method"]
 
 
+def test_a_long_backlog_has_pages_and_says_how_much_there_is(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "PAGE", 2)
+    whole = [told(client, f"backlog?method=rice&page={page}") for page in (1, 2)]
+    assert [[e["number"] for e in each["scored"]] for each in whole] == [[2, 1], []]
+    assert [[(e["number"], e["rank"]) for e in each["unscored"]] for each in whole] == [
+        [],
+        [(6, 3)],
+    ]
+    for each in whole:
+        assert (each["total"], each["unscored_total"], each["pages"]) == (3, 1, 2)
+        assert sum(each["states"].values()) == 3 and each["overridden"] == 1
+    page = client.get("/catalog/backlog?page=2").text
+    assert "3 requests wait" in page and 'href="/catalog/backlog?method=rice&amp;page=1"' in page
+    assert "Page 2 of 2" in page and 'rel="next"' not in page
+    assert "There is no more" in client.get("/catalog/backlog?page=9").text
+
+
 def test_the_backlog_is_as_new_as_the_store(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     client = shop.client()

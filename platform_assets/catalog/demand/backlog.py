@@ -17,22 +17,30 @@ from platform_assets.product.kinds import name_of
 from platform_assets.product.priorities import Method, Priority
 from resources.errors import PlatformError
 
+PAGE = 50  # requests on a page
 METHODS = {"rice": "RICE", "wsjf": "WSJF", "custom": "Own formula"}
 
 
 def backlog_page(
-    view: View, snapshot: Snapshot, looks: Mapping[str, int], asked_for: str = ""
+    view: View,
+    snapshot: Snapshot,
+    looks: Mapping[str, int],
+    asked_for: str = "",
+    page: int | None = None,
 ) -> Facts:
     """Return what waits, in the order in which it should be done.
 
     Args:
         looks: views in 90 days, by key of asset.
         asked_for: name of a method; that of the project for any other text.
+        page: which part of it, from 1; all of it for None.
     """
     method, trouble = _method(asked_for)
-    speaks = evidence.gather(snapshot.requests, snapshot.feedback, snapshot.links, looks)
-    ranked = priorities.rank(snapshot.requests, method, speaks)
-    lines = [_line(view, snapshot, each, place) for place, each in enumerate(ranked, 1)]
+    waiting = [r for r in snapshot.requests if r.state in priorities.WAITING]
+    speaks = evidence.gather(waiting, snapshot.feedback, snapshot.served, looks)
+    ranked = priorities.rank(waiting, method, speaks)
+    first, last = (0, len(ranked)) if page is None else ((page - 1) * PAGE, page * PAGE)
+    lines = [_line(view, snapshot, each, n) for n, each in enumerate(ranked[first:last], first + 1)]
     name = method.name if isinstance(method, Method) else method
     return {
         "method": name,
@@ -42,8 +50,12 @@ def backlog_page(
         "method_trouble": trouble,
         "scored": [each for each in lines if each["score"] is not None],
         "unscored": [each for each in lines if each["score"] is None],
-        "states": Counter(each["state"] for each in lines),
-        "overridden": sum(each["overridden"] for each in lines),
+        "total": len(ranked),
+        "unscored_total": sum(each.score is None for each in ranked),
+        "states": Counter(each.request.state for each in ranked),
+        "overridden": sum(each.overridden for each in ranked),
+        "page": page or 1,
+        "pages": max(1, -(-len(ranked) // PAGE)) if page else 1,
     }
 
 

@@ -101,7 +101,7 @@ class Desk:
 
 def scored(requests: Sequence[Request], known: Snapshot, looks: Mapping[str, int]) -> list[Facts]:
     """Return of each request its score with its arithmetic, by the organisation's method."""
-    speaks = evidence.gather(requests, known.feedback, known.links, looks)
+    speaks = evidence.gather(requests, known.feedback, known.served, looks)
     try:
         method = priorities.declared()
     except PlatformError as error:

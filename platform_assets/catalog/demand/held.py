@@ -5,6 +5,7 @@ What belongs here: looking up. What does not: when to read again (`records`), wh
 
 from platform_assets.catalog.demand.person import same
 from platform_assets.catalog.demand.records import Records
+from platform_assets.catalog.demand.similar import Titles
 from platform_assets.catalog.pages import Missing
 from platform_assets.product.kinds import Feedback, Request
 from platform_assets.product.store import Missing as NoRecord
@@ -22,11 +23,18 @@ class Held:
     def __init__(self, records: Records) -> None:
         self.records = records
         self.store = records.store
+        self._titles = Titles()
 
     def requests(self) -> list[Request]:
         """Return all requests, newest first."""
         self.store.changes()
         return list(self.records.now().requests)
+
+    def titles(self) -> Titles:
+        """Return what finds requests that ask for much the same, among all there are."""
+        self.store.changes()
+        self._titles.update(self.records.now().requests)
+        return self._titles
 
     def feedback(self) -> list[Feedback]:
         """Return all feedback, newest first."""

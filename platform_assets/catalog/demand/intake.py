@@ -28,7 +28,7 @@ from platform_assets.catalog.demand.links_pages import LinksPages, lasting
 from platform_assets.catalog.demand.mine import MinePages
 from platform_assets.catalog.demand.records import Records
 from platform_assets.catalog.demand.request_pages import RequestPages
-from platform_assets.catalog.demand.similar import assets_like, requests_like
+from platform_assets.catalog.demand.similar import assets_like
 from platform_assets.catalog.demand.triage import TriagePages
 from platform_assets.catalog.demand.versions import offered, version_named
 from platform_assets.catalog.present import Facts, card, cards, record_url
@@ -117,7 +117,7 @@ class DemandPages:
 
     def _alike(self, view: View, text: str) -> Facts:
         assets = assets_like(view, self._site.catalog.index, text, self.desk.looks)
-        found = requests_like(self.desk.held.requests(), text, LIVING) if text else []
+        found = self.desk.held.titles().like(text, LIVING) if text else []
         return {"assets": cards(view, assets), "requests": [shown.request(r, view) for r in found]}
 
     def _asked(self, asked: Asked, form: Form, who: str) -> str:

@@ -35,6 +35,7 @@ FORWARD = {"taken_up_by", "met_by", "answered_by", "measures", "settles", "deliv
            "merged_into"}  # fmt: skip
 _MARKS = re.compile(r"\*\*|`|^#+ +", re.MULTILINE)  # of Markdown
 BACKWARD = {"measured_from", "minuted_in", "split_from", "defined_on", "supersedes"}
+Told = dict[str, tuple[Record, Asset]]
 
 
 class Joined:
@@ -44,6 +45,7 @@ class Joined:
         self.records = records
         self._guard = threading.Lock()
         self._seen: tuple[Graph | None, Snapshot | None] = (None, None)
+        self._told: Told = {}
         self._nodes: Mapping[str, Asset] = {}
         self._joined = Graph()
 
@@ -53,7 +55,7 @@ class Joined:
             snapshot = self.records.now()
             if graph is self._seen[0] and snapshot is self._seen[1]:
                 return self._joined
-            nodes = _same(nodes_of(snapshot, graph), self._nodes)
+            nodes = _same(nodes_of(snapshot, graph, self._told), self._nodes)
             # A vote, a comment: what changed is nothing that the graph shows.
             if graph is not self._seen[0] or not _identical(nodes, self._nodes):
                 every = {**graph.assets, **nodes}
@@ -63,8 +65,14 @@ class Joined:
             return self._joined
 
 
-def nodes_of(snapshot: Snapshot, graph: Graph) -> dict[str, Asset]:
-    """Return the nodes of all records, and those of the graph's assets that they lead to."""
+def nodes_of(snapshot: Snapshot, graph: Graph, told: Told | None = None) -> dict[str, Asset]:
+    """Return the nodes of all records, and those of the graph's assets that they lead to.
+
+    Args:
+        told: nodes that were made before, each beside its record, by key; those that are made now
+            are put into it.
+    """
+    told = {} if told is None else told
     keys = {name: key_of(name, graph) for name in snapshot.by_name}
     parents: dict[str, set[str]] = defaultdict(set)
     for before, after in _edges(snapshot.links):
@@ -72,7 +80,7 @@ def nodes_of(snapshot: Snapshot, graph: Graph) -> dict[str, Asset]:
         if one != other:
             parents[other].add(one)
     found = {
-        keys[name]: _node(keys[name], name, record)
+        keys[name]: _node(keys[name], name, record, told)
         for name, record in snapshot.by_name.items()
         if keys[name] not in graph.assets
     }
@@ -109,9 +117,12 @@ class _Told:
     owner: str = ""
 
 
-def _node(key: str, name: str, record: Record) -> Asset:
+def _node(key: str, name: str, record: Record, before: Told) -> Asset:
+    known = before.get(key)
+    if known is not None and known[0] is record:
+        return known[1]
     told = _told(record)
-    return Asset(
+    node = Asset(
         key=key,
         kind="record",
         title=told.title,
@@ -125,6 +136,8 @@ def _node(key: str, name: str, record: Record) -> Asset:
         line=record.line if isinstance(record, Written) else 1,
         materializable=False,
     )
+    before[key] = (record, node)
+    return node
 
 
 def _told(record: Record) -> _Told:
@@ -165,7 +178,12 @@ def _written(record: Written) -> tuple[str, Iterable[str]]:
 
 def _same(nodes: Mapping[str, Asset], before: Mapping[str, Asset]) -> dict[str, Asset]:
     """Return nodes; one that did not change stays the same object, and what rests on it."""
-    return {k: before[k] if before.get(k) == node else node for k, node in nodes.items()}
+
+    def kept(key: str, node: Asset) -> Asset:
+        known = before.get(key, node)
+        return known if known is node or known == node else node
+
+    return {key: kept(key, node) for key, node in nodes.items()}
 
 
 def _identical(nodes: Mapping[str, Asset], others: Mapping[str, Asset]) -> bool:

@@ -22,7 +22,7 @@ def overview_page(standings: Standings, looks: Mapping[str, int]) -> Facts:
         looks: views in 90 days, by key of asset.
     """
     view, snapshot = standings.view, standings.snapshot
-    backlog = backlog_page(view, snapshot, looks)
+    backlog = backlog_page(view, snapshot, looks, page=1)
     aims = objectives_page(standings)
     months = releases_page(view, snapshot)["months"]
     columns = roadmap_page(view, snapshot)["columns"]
@@ -32,7 +32,7 @@ def overview_page(standings: Standings, looks: Mapping[str, int]) -> Facts:
         "standings": aims["standings"],
         "next": backlog["scored"][:SHOWN],
         "method_words": backlog["method_words"],
-        "waiting": len(backlog["scored"]) + len(backlog["unscored"]),
+        "waiting": backlog["total"],
         "untriaged": backlog["states"]["new"],
         "now": next(each["items"] for each in columns if each["name"] == "now"),
         "decisions": decisions_page(view, snapshot)["decisions"][:SHOWN],

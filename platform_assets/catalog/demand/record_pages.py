@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from starlette.requests import Request
 from starlette.routing import Route
 
-from platform_assets.catalog.answers import Handler, Site
+from platform_assets.catalog.answers import Handler, Site, whole
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import decisions, objectives, overview, requirements
 from platform_assets.catalog.demand.backlog import backlog_page
@@ -93,7 +93,8 @@ class RecordPages:
 
     def _backlog(self, request: Request, view: View) -> Facts:
         asked_for = request.query_params.get("method", "")
-        return backlog_page(view, self._records.now(), self._looks(), asked_for)
+        page = whole(request, "page", 1, 1, 10_000)
+        return backlog_page(view, self._records.now(), self._looks(), asked_for, page)
 
     def _overview(self, request: Request, view: View) -> Facts:
         standings, trouble = self._standings(view)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from platform_assets.product import curated
 from platform_assets.product.curated import Curated
+from platform_assets.product.evidence import Served
 from platform_assets.product.kinds import (
     Decision,
     Feedback,
@@ -27,7 +28,7 @@ from platform_assets.product.kinds import (
     Written,
 )
 from platform_assets.product.links import links
-from platform_assets.product.store import RecordStore
+from platform_assets.product.store import RecordStore, Submitted
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 
@@ -58,6 +59,11 @@ class Snapshot:
         """Every record by its name."""
         submitted: Iterable[Request | Feedback] = (*self.requests, *self.feedback)
         return {**self.curated.by_name, **{each.name: each for each in submitted}}
+
+    @cached_property
+    def served(self) -> Served:
+        """Which objectives each request leads to."""
+        return Served(self.links)
 
     @cached_property
     def leading_from(self) -> By:
@@ -125,7 +131,7 @@ class Records:
         self.store = store
         self._written = written or CuratedFolder()
         self._guard = threading.Lock()
-        self._changes = -1
+        self._submitted = Submitted()
         self._away_until = 0.0
         self._last = Snapshot()
 
@@ -135,21 +141,18 @@ class Records:
         A store that is away leaves what was known of it before.
         """
         with self._guard:
-            team, requests, feedback = self._written(), self._last.requests, self._last.feedback
-            changes = self._changes
+            team, submitted = self._written(), self._submitted
             if time.monotonic() >= self._away_until:
                 try:
-                    changes = self.store.changes()
-                    if changes != self._changes:
-                        requests = tuple(self.store.requests())
-                        feedback = tuple(self.store.feedback())
+                    if self.store.changes() != submitted.changes:
+                        submitted = self.store.follow(submitted)
                 except (sa.exc.SQLAlchemyError, PlatformError) as error:
                     self._away_until = time.monotonic() + AWAY_SECONDS
-                    changes = self._changes
                     kind = type(getattr(error, "orig", None) or error).__name__
                     logging.getLogger(__name__).warning("Requests can't be read: %s.", kind)
-            if changes != self._changes or team is not self._last.curated:
-                self._changes, self._last = changes, Snapshot(team, requests, feedback)
+            if submitted is not self._submitted or team is not self._last.curated:
+                self._submitted = submitted
+                self._last = Snapshot(team, submitted.requests, submitted.feedback)
             return self._last
 
 

@@ -18,7 +18,6 @@ from platform_assets.catalog.demand.actions import UNDOABLE, Actions, has_form
 from platform_assets.catalog.demand.desk import Desk, address, done, wrong
 from platform_assets.catalog.demand.forms import Form, Forms
 from platform_assets.catalog.demand.of_asset import leads_to
-from platform_assets.catalog.demand.similar import requests_like
 from platform_assets.catalog.present import Facts
 from platform_assets.inventory.model import Asset
 from platform_assets.product.kinds import OPEN, RICE, STATES, WSJF, Request
@@ -79,8 +78,8 @@ class RequestPages:
     def _facts(self, asked: Asked, view: View, fault: Facts | None) -> Facts:
         r = self._desk.held.request(asked.path_params["number"])
         store, every, you = self._desk.store, self._desk.held.requests(), person.who(asked)
-        others = [o for o in every if r.number not in (o.merged_into, o.split_from)]
-        alike = requests_like(others, r.title, STATES, but=r.number)
+        its_own = {o.number for o in every if r.number in (o.number, o.merged_into, o.split_from)}
+        alike = self._desk.held.titles().like(r.title, STATES, but=its_own)
         said = [f for f in self._desk.held.feedback() if f.request == r.number]
         did = done(asked)
         return {

@@ -15,7 +15,7 @@ from platform_assets.catalog.demand.desk import Desk, done
 from platform_assets.catalog.demand.forms import Form
 from platform_assets.catalog.demand.links_pages import nowhere
 from platform_assets.catalog.demand.request_pages import choices
-from platform_assets.catalog.demand.similar import assets_like, requests_like
+from platform_assets.catalog.demand.similar import Titles, assets_like
 from platform_assets.catalog.present import Facts, cards
 from platform_assets.product.kinds import Request
 
@@ -47,20 +47,17 @@ class TriagePages:
 
     def _facts(self, asked: Asked, view: View, show: str, fault: Facts | None) -> Facts:
         every, you = self._desk.held.requests(), person.who(asked)
-        lists = {
-            "new": waiting(every, "new"),
-            "accepted": waiting(every, "accepted"),
-            "yours": [r for r in waiting(every, "accepted") if person.same(r.assignee, you)],
-        }
+        lists = {state: waiting(every, state) for state in ("new", "accepted")}
+        lists["yours"] = [r for r in lists["accepted"] if person.same(r.assignee, you)]
         chosen = show if show in SHOWN else "new"
         rows = self._with_fault(lists[chosen], every, fault)[:AT_ONCE]
-        did = done(asked)
+        did, titles = done(asked), self._desk.held.titles()
         return {
             "show": chosen,
             "views": [{"name": name, "count": len(lists[name])} for name in SHOWN],
             "total": len(lists[chosen]),
             "rows": [
-                {**self._row(r, every, view), "priority": priority}
+                {**self._row(r, titles, view), "priority": priority}
                 for r, priority in zip(rows, self._desk.priorities(rows), strict=True)
             ],
             "nowhere": len(nowhere(view, self._desk.held.records.now())),
@@ -71,10 +68,10 @@ class TriagePages:
             **choices(view),
         }
 
-    def _row(self, r: Request, every: list[Request], view: View) -> Facts:
+    def _row(self, r: Request, titles: Titles, view: View) -> Facts:
         """Return a request with what may be the same, and what may answer it already."""
         index, text = self._desk.site.catalog.index, r.title
-        alike = requests_like(every, text, MERGED_INTO, but=r.number)
+        alike = titles.like(text, MERGED_INTO, but=(r.number,))
         answers = assets_like(view, index, text, self._desk.looks)
         return {
             **shown.request(r, view),

@@ -6,7 +6,8 @@ team writes as Markdown (`product.curated`), scores (`product.priorities`).
 """
 
 from platform_assets.product.store.everything import Everything, Vote
+from platform_assets.product.store.following import Submitted
 from platform_assets.product.store.records import RecordStore
 from platform_assets.product.store.refusals import Missing, Refused
 
-__all__ = ["Everything", "Missing", "RecordStore", "Refused", "Vote"]
+__all__ = ["Everything", "Missing", "RecordStore", "Refused", "Submitted", "Vote"]

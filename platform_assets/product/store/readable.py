@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Self
 
 from platform_assets.product.kinds import Change, Comment, Feedback, Request, Snooze
-from platform_assets.product.store import reading
+from platform_assets.product.store import following, reading
 from platform_assets.product.store.database import Database
 from platform_assets.product.store.everything import Everything
+from platform_assets.product.store.following import Submitted
 from resources.settings import Settings, settings
 
 
@@ -62,6 +63,11 @@ class ReadableStore:
         """Return all feedback, or that on one asset, newest first."""
         with self._database.reading() as connection:
             return reading.feedback(connection, about)[::-1]
+
+    def follow(self, before: Submitted) -> Submitted:
+        """Return all requests and feedback as they are; of what was known, only news are read."""
+        with self._database.reading() as connection:
+            return following.caught_up(connection, before)
 
     def comments(self, record: str) -> list[Comment]:
         """Return what is written below a record, oldest first."""

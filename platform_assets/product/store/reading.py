@@ -7,7 +7,7 @@ Who asked for a request that was merged, or voted for it, counts as a voter of t
 on in; that is worked out here, so that reopening it takes nothing from anybody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime
 from typing import Any
 
@@ -42,14 +42,30 @@ def request(connection: sa.Connection, number: int) -> Request:
         Missing: there is none of that number.
     """
     if 0 < number <= MOST_NUMBER:
-        for found in _requests(connection, number):
+        for found in _requests(connection, {number}):
             return found
     raise Missing(name_of("request", number))
 
 
-def requests(connection: sa.Connection) -> list[Request]:
-    """Return all requests, oldest first."""
-    return list(_requests(connection))
+def requests(connection: sa.Connection, only: Set[int] | None = None) -> list[Request]:
+    """Return all requests, or those of some numbers, oldest first."""
+    return list(_requests(connection, only))
+
+
+def last_edit(connection: sa.Connection) -> int:
+    """Return the number of the last edit; 0 without any."""
+    return connection.scalar(sa.select(sa.func.max(t.history.c.number))) or 0
+
+
+def edited(connection: sa.Connection, after: int) -> list[str]:
+    """Return the names of the records of which there are edits after that of a number."""
+    c = t.history.c
+    return list(connection.scalars(sa.select(c.record).distinct().where(c.number > after)))
+
+
+def touched(connection: sa.Connection, when: sa.Column[datetime], since: datetime) -> list[int]:
+    """Return the numbers of rows of a table that have a moment of then or later in a column."""
+    return list(connection.scalars(sa.select(when.table.c.number).where(when >= since)))
 
 
 def feedback_of(connection: sa.Connection, number: int) -> Feedback:
@@ -134,18 +150,18 @@ def family(connection: sa.Connection, number: int) -> set[int]:
     """Return a request and all that were merged into it, at first or second hand."""
     c = t.requests.c
     merged = sa.select(c.number, c.merged_into).where(c.merged_into.is_not(None))
-    return _below(number, dict(_pairs(connection, merged)))
+    return _below({number}, dict(_pairs(connection, merged)))
 
 
-def _requests(connection: sa.Connection, only: int | None = None) -> Iterator[Request]:
+def _requests(connection: sa.Connection, only: Set[int] | None = None) -> Iterator[Request]:
     rows = sa.select(t.requests).order_by(t.requests.c.number)
     c = t.comments.c
     counts = sa.select(c.record, sa.func.count()).group_by(c.record)
     if only is None:
         counts = counts.where(c.record.startswith("request/"))
     else:
-        rows = rows.where(t.requests.c.number == only)
-        counts = counts.where(c.record == name_of("request", only))
+        rows = rows.where(t.requests.c.number.in_(only))
+        counts = counts.where(c.record.in_([name_of("request", number) for number in only]))
     voters, written = _voters(connection, only), dict(_pairs(connection, counts))
     for row in _rows(connection, rows):
         number, asker = row["number"], row["asker"]
@@ -158,7 +174,7 @@ def _requests(connection: sa.Connection, only: int | None = None) -> Iterator[Re
         )
 
 
-def _voters(connection: sa.Connection, only: int | None) -> Voters:
+def _voters(connection: sa.Connection, only: Set[int] | None) -> Voters:
     r, v = t.requests.c, t.votes.c
     merged = sa.select(r.created_at, r.number, r.merged_into, r.asker)
     rows = list(connection.execute(merged.where(r.merged_into.is_not(None))))
@@ -177,8 +193,8 @@ def _voters(connection: sa.Connection, only: int | None) -> Voters:
     return found
 
 
-def _below(number: int, into: dict[int, int]) -> set[int]:
-    found, fresh = {number}, {number}
+def _below(numbers: Set[int], into: dict[int, int]) -> set[int]:
+    found, fresh = set(numbers), set(numbers)
     while fresh:
         fresh = {n for n, heir in into.items() if heir in fresh} - found
         found |= fresh
