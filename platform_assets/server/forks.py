@@ -10,6 +10,7 @@ A reload starts this process anew, so runs always execute the definitions that w
 """
 
 import contextlib
+import gc
 import importlib
 import multiprocessing
 import multiprocessing.forkserver
@@ -49,7 +50,11 @@ def main() -> None:
     """Run `dagster api grpc` with this process's arguments, its runs being forks."""
     die_with_parent()
     guard.install_in_dagster()
-    if preload(_module(sys.argv)):
+    safe = preload(_module(sys.argv))
+    # What is in memory now stays there: the collector need not walk it, in any fork either.
+    gc.collect()
+    gc.freeze()
+    if safe:
         fork_server_of_this()
     else:
         # A fork would inherit locks of threads that it does not have: import in a clean process.

@@ -108,6 +108,7 @@ def test_a_run_is_a_fork_that_imports_nothing_anew(platform: Running) -> None:
     assert platform.wait_for_run(platform.launch()) == "SUCCESS"
     assert platform.lines("imports.txt") == imports
     assert platform.lines("first.txt")[-1] not in imports
+    assert int(platform.lines("frozen.txt")[-1]) > 100_000  # objects the collector leaves alone
 
 
 def test_a_reload_imports_the_definitions_again_for_the_runs_after_it(platform: Running) -> None:

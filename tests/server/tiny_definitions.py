@@ -4,6 +4,7 @@
 comes after it.
 """
 
+import gc
 import os
 import time
 
@@ -28,6 +29,7 @@ note("imports.txt", os.getpid())
 def first() -> dg.MaterializeResult:
     """Note that it ran."""
     note("first.txt", os.getpid())
+    note("frozen.txt", gc.get_freeze_count())
     return dg.MaterializeResult(metadata={"dagster/row_count": 12345})
 
 
