@@ -4,33 +4,25 @@ Assets have columns and lineage as a mart has them. The receiver is a process of
 machine, which reads an event and answers: what it costs is told beside what the sender costs.
 """
 
-import multiprocessing
+import gc
 import os
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import psutil
-from dagster._core.events import (
-    DagsterEvent,
-    DagsterEventBatchMetadata,
-    StepMaterializationData,
-)
-from dagster._core.execution.plan.objects import StepSuccessData
 from openlineage.client import OpenLineageClient
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import lineage_out_world as world
+from benchmarks.lineage_out_world import ASSETS, SPAWN
 from benchmarks.measure import DATA
-from platform_assets.lineage.model import Edge, Source, Statement, TableLineage
 from platform_assets.lineage.openlineage.emit import static
 from platform_assets.lineage.openlineage.emit.delivery import Delivery
 from platform_assets.lineage.openlineage.emit.described import Described, describe
@@ -41,12 +33,10 @@ from platform_assets.lineage.openlineage.emit.tail import Tail
 from platform_assets.lineage.openlineage.naming import Naming
 from tests.lineage.emitting import instance_at
 
-ASSETS, COLUMNS = 200, 20
 OF_A_RUN = 100  # materializations of the run whose time is taken
 WORK = 0.1  # seconds of processor time of each
 INTERVAL = 5.0  # seconds between two ticks of the sensor
 NAMING = Naming("platform", "ducklake:///srv/lake", "", "/srv/lake/data", "/srv/reports", "/srv/in")
-SPAWN = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
@@ -79,14 +69,16 @@ class Sending:
     """What the sensor keeps from one tick to the next."""
 
     def __init__(self, folder: Path, transport: Mapping[str, Any]) -> None:
-        nodes = list(_definitions().get_repository_def().asset_graph.asset_nodes)
+        nodes = list(world.definitions().get_repository_def().asset_graph.asset_nodes)
         self._assets: dict[str, Described] = describe(
-            nodes, NAMING, columns=_lineage, statements=_statements
+            nodes, NAMING, columns=world.lineage, statements=world.statements
         )
         client = OpenLineageClient(config={"transport": dict(transport)})
         self._delivery = Delivery(folder / "refused.ndjson", client)
         self._digest = static.digest(self._assets, NAMING)
         self._runs, self._live = Runs(), Live()
+        gc.collect()
+        gc.freeze()  # as the code server does
 
     def tick(self, instance: dg.DagsterInstance, seconds: float = 20) -> int:
         """Send what there is; return how many events that were."""
@@ -99,7 +91,7 @@ def run(backlog: int, times: int) -> None:
     """Print events per second, by transport, and the time of a run with and without the tail."""
     DATA.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = "500"
-    with tempfile.TemporaryDirectory(dir=DATA) as folder, _receiver() as (url, receiver):
+    with tempfile.TemporaryDirectory(dir=DATA) as folder, world.receiver() as (url, receiver):
         place = Path(folder)
         transports: dict[str, dict[str, Any]] = {
             "http": {"type": "http", "url": url},
@@ -117,7 +109,7 @@ def _send(folder: Path, transport: Mapping[str, Any], backlog: int) -> Sent:
     with instance_at(folder) as instance:
         sending = Sending(folder, transport)
         sending.tick(instance)
-        _report(instance, backlog)
+        world.report(instance, backlog)
         started, used = time.perf_counter(), time.process_time()
         sent = sending.tick(instance, 3600)
         return Sent(sent, time.perf_counter() - started, time.process_time() - used)
@@ -154,7 +146,8 @@ def _send_on(folder: Path, transport: Mapping[str, Any], told: Any) -> None:
     """Send as the sensor does, until somebody says stop; tell the number of events."""
     with instance_at(folder) as instance:
         sending = Sending(folder, transport)
-        sending.tick(instance)
+        world.report(instance, ASSETS)
+        sending.tick(instance)  # of the catalog, and of each asset once, as every day before
         told.send("ready")
         sent = 0
         while not told.poll(INTERVAL):
@@ -170,7 +163,7 @@ def _made(instance: dg.DagsterInstance) -> float:
         while time.process_time() < until:
             pass
         return dg.MaterializeResult(
-            metadata={"dagster/row_count": 1, "dagster/column_schema": _schema()}
+            metadata={"dagster/row_count": 1, "dagster/column_schema": world.schema()}
         )
 
     def asset(number: int) -> dg.AssetsDefinition:
@@ -179,110 +172,9 @@ def _made(instance: dg.DagsterInstance) -> float:
 
     assets = [asset(number) for number in range(OF_A_RUN)]
     started = time.perf_counter()
-    dg.materialize(assets, instance=instance)
+    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+    dg.materialize(assets, instance=instance, run_config=quiet)
     return time.perf_counter() - started
-
-
-def _definitions() -> dg.Definitions:
-    return dg.Definitions(
-        assets=[
-            dg.AssetSpec(
-                ["marts", f"t{number}"],
-                deps=[["marts", f"t{number - 1}"]] if number else [],
-                owners=["team:data"],
-                description="One row per order, from 2024 on.",
-                metadata={
-                    "dagster/table_name": f"lake.marts.t{number}",
-                    "dagster/column_schema": _schema(),
-                },
-            )
-            for number in range(ASSETS)
-        ]
-    )
-
-
-def _schema() -> dg.TableSchema:
-    columns = (dg.TableColumn(f"c{n}", "varchar", "What it means.") for n in range(COLUMNS))
-    return dg.TableSchema(list(columns))
-
-
-def _lineage(_nodes: Any) -> dict[str, TableLineage]:
-    def edges(table: str, column: int) -> tuple[Edge, ...]:
-        return (
-            Edge(Source(table, f"c{column}"), "DIRECT", "AGGREGATION", f"sum(c{column})"),
-            Edge(Source(table, "c0"), "INDIRECT", "GROUP_BY", "c0"),
-        )
-
-    return {
-        f"marts/t{n}": TableLineage(
-            f"marts/t{n}",
-            f"marts.t{n}",
-            {f"c{c}": edges(f"marts.t{n - 1}", c) for c in range(COLUMNS)},
-        )
-        for n in range(1, ASSETS)
-    }
-
-
-def _statements(_nodes: Any) -> list[Statement]:
-    query = "SELECT " + ", ".join(f"sum(c{c}) AS c{c}" for c in range(COLUMNS)) + " FROM t"
-    return [Statement(f"marts/t{n}", f"marts.t{n}", query) for n in range(ASSETS)]
-
-
-def _report(instance: dg.DagsterInstance, count: int) -> None:
-    """Report so many materializations, in runs of every asset, as steps report theirs."""
-    for first in range(0, count, ASSETS):
-        run_id, batch, last = str(uuid.uuid4()), str(uuid.uuid4()), min(ASSETS, count - first) - 1
-        instance.add_run(dg.DagsterRun(job_name="nightly", run_id=run_id))
-        for number in range(last + 1):
-            made = dg.AssetMaterialization(
-                ["marts", f"t{number}"],
-                metadata={"dagster/row_count": 1000, "dagster/column_schema": _schema()},
-            )
-            for kind, data in (
-                ("STEP_START", None),
-                ("ASSET_MATERIALIZATION", StepMaterializationData(made, [])),
-                ("STEP_SUCCESS", StepSuccessData(100.0)),
-            ):
-                event = DagsterEvent(
-                    kind, "nightly", step_key=f"t{number}", event_specific_data=data
-                )
-                mark = DagsterEventBatchMetadata(batch, number == last and kind == "STEP_SUCCESS")
-                instance.report_dagster_event(event, run_id, batch_metadata=mark)
-
-
-@contextmanager
-def _receiver() -> Iterator[tuple[str, psutil.Process]]:
-    here, there = SPAWN.Pipe()
-    server = SPAWN.Process(target=_receive, args=(there,), daemon=True)
-    server.start()
-    yield f"http://127.0.0.1:{here.recv()}", psutil.Process(server.pid)
-    server.kill()
-    server.join()
-
-
-def _receive(told: Any) -> None:
-    server = _Server(("127.0.0.1", 0), _Answer)
-    told.send(server.server_port)
-    server.serve_forever()
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128  # of connections: `async_http` opens many at once
-
-
-class _Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_POST(self) -> None:
-        """Read an event, and say that it is accepted."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(201)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
 
 
 def _show(backlog: int, found: dict[str, Sent], costs: list[Cost]) -> None:
