@@ -95,6 +95,7 @@ def in_a_tick(instance: dg.DagsterInstance) -> bool:
     return tick.status == TickStatus.STARTED
 
 
+@pytest.mark.timeout(3600 if LONG else 300)
 def test_a_daemon_killed_again_and_again_delivers_everything_under_the_same_ids(
     instance: dg.DagsterInstance, project_data: Path, tmp_path: Path
 ) -> None:
@@ -117,7 +118,7 @@ def test_a_daemon_killed_again_and_again_delivers_everything_under_the_same_ids(
         assert at_work >= 0.7 * KILLS
         assert len(arrived(receiver)) < len(wanted)
         with daemon(home, receiver):
-            wait_for(lambda: set(arrived(receiver)) >= wanted)
+            wait_for(lambda: set(arrived(receiver)) >= wanted, 300)
         events = list(receiver.events)
     counts = arrived(receiver)
     assert set(counts) == wanted
