@@ -87,13 +87,15 @@ class LinksPages:
 
     def _group(self, known: Snapshot, key: Key, faults: list[Broken]) -> Facts:
         """Return all that names one missing thing, and what may be meant."""
-        missing, version = key
+        (missing, version), near = key, faults[0].near
+        alike = version or near.partition("/")[0] == missing.partition("/")[0]
         return {
             "missing": missing,
             "version": version,
             "what": faults[0].what,
             "kind": faults[0].kind,
-            "near": faults[0].near,
+            "near": near,
+            "to": near if alike else "",
             "records": [_named(known, each.record, each.field) for each in faults[:SHOWN]],
             "total": len(faults),
         }
@@ -188,7 +190,8 @@ def _rest(known: Snapshot, end: str, keys: frozenset[str]) -> Facts:
         "version": "",
         "kind": "asset",
         "what": meant(end),
-        "near": meant(end) if meant(end) in keys else "",
+        "near": "",
+        "to": meant(end) if meant(end) in keys else "",
         "records": [_named(known, name, "") for name in names[:SHOWN]],
         "total": len(names),
     }
