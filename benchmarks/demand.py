@@ -1,4 +1,4 @@
-"""Demand: requests kept a second, what recording usage costs, and the list of what needs attention.
+"""Demand: requests kept a second, their pages, what recording usage costs, what needs attention.
 
 What belongs here: who submits, who asks, and the tables. Beside each stands what it can't be faster
 than: bare commits of the same words to the same database, and the same pages with no recorder.
@@ -20,9 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import DATA
+from benchmarks.requests import pages
 from tests.servers import start_postgresql
 
 PEOPLE = 50
+REQUESTS = 10_000  # of which pages are shown
 EACH = 20  # requests of one person: more within ten minutes are refused
 TITLE = "Number {} of what we would like to know about orders that were sent back"
 PAGES = 20_000
@@ -30,12 +32,13 @@ Commit = Callable[[int], object]
 
 
 def run(assets: list[int]) -> None:
-    """Measure and print all three."""
+    """Measure and print all of it."""
     DATA.mkdir(parents=True, exist_ok=True)
     console = Console(width=110)
     with tempfile.TemporaryDirectory(dir=DATA) as folder:
         console.print(_submissions(Path(folder)))
         console.print(_recording(Path(folder)))
+    console.print(pages(REQUESTS))
     console.print(_attention(assets))
 
 
