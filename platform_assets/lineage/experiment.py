@@ -58,12 +58,12 @@ class _Experiment:
             return Proof(self.statement.key, problem="It finds no rows in these data.")
         spelled = {name.lower(): name for name in self.outputs}
         traced = {name: spelled.get(name.lower()) for name in self.lineage.columns}
-        direct, edges = self._edges(traced)
+        direct, own, edges = self._edges(traced)
         changed: set[Pair] = set()
         tested: set[Source] = set()
         told = {source for source, _ in edges}
         for column in self._sources(told):
-            moved = self._changed(column, was, {o for s, o in direct if _covers(s, column.source)})
+            moved = self._changed(column, was, {o for s, o in own if _covers(s, column.source)})
             if moved is not None:
                 tested.add(column.source)
                 changed |= {(column.source, output) for output in moved}
@@ -83,17 +83,18 @@ class _Experiment:
         )
         return Proof(self.statement.key, verdicts, frozenset(direct), missed)
 
-    def _edges(self, traced: Mapping[str, str | None]) -> tuple[set[Pair], set[Pair]]:
-        """Return the pairs that have a direct edge, and those that have any."""
-        direct: set[Pair] = set()
-        every: set[Pair] = set()
+    def _edges(self, traced: Mapping[str, str | None]) -> tuple[set[Pair], set[Pair], set[Pair]]:
+        """Return the pairs that have a direct edge, those with one of the column's own, and all."""
+        direct, own, every = set[Pair](), set[Pair](), set[Pair]()
         for name, output in traced.items():
             for edge in self.lineage.of(name) if output else ():
                 if edge.source.column and output:
                     every.add((edge.source, output))
+                    if edge in self.lineage.columns[name]:
+                        own.add((edge.source, output))
                     if edge.kind == DIRECT:
                         direct.add((edge.source, output))
-        return direct, every
+        return direct, own, every
 
     def _sources(self, told: Collection[Source]) -> Iterator[Column]:
         """Return what is to be changed: every column; of JSON, the paths that edges name."""
@@ -164,7 +165,10 @@ class _Experiment:
         return {name for name, count in zip(others, found[1:], strict=True) if count}
 
     def _key(self, fed: Collection[str]) -> tuple[str, ...]:
-        """Return columns that tell rows apart and are not made of the source itself."""
+        """Return columns that tell rows apart and do not rest on the source themselves.
+
+        A number that rows have by their order is none: who is first by the source may be another.
+        """
         plain = [
             name
             for name, kind in self.outputs.items()

@@ -73,6 +73,18 @@ def test_an_edge_without_an_influence_is_contradicted(laboratory: Laboratory) ->
     assert proof.verdicts[unread.source, "id"] == UNTESTED
 
 
+def test_rows_are_not_told_apart_by_the_place_that_a_source_gives_them(
+    laboratory: Laboratory,
+) -> None:
+    ranked = (
+        "select row_number() over (order by customer_id desc, id) as place, id, state "
+        "from lake.m.orders"
+    )
+    proof = prove(laboratory, *lineage(ranked))
+    assert proof.missed == ()
+    assert proof.verdicts[Source("m.orders", "customer_id"), "place"] == PROVEN
+
+
 def test_nothing_is_said_of_what_the_data_do_not_have(laboratory: Laboratory) -> None:
     nobody = prove(laboratory, *lineage(f"{SQL} and o.id < 0"))
     assert nobody.verdicts == {} and "finds no rows" in nobody.problem
