@@ -13,17 +13,16 @@ from platform_assets.care.attention import Known
 from platform_assets.inventory.health import CheckResult, Status
 from platform_assets.inventory.model import Asset, Column, Graph
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import (
+from platform_assets.product.curated_kinds import (
     Action,
     Decision,
-    Feedback,
     KeyResult,
     Metric,
     Minutes,
     Objective,
-    Request,
     RoadmapItem,
 )
+from platform_assets.product.kinds import Feedback, Request
 from platform_assets.product.progress import Progress
 from platform_assets.product.store import Everything
 

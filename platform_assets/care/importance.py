@@ -13,7 +13,7 @@ from datetime import date
 
 from platform_assets.care.model import Sum, counted
 from platform_assets.inventory.model import Graph
-from platform_assets.product.kinds import KeyResult
+from platform_assets.product.curated_kinds import KeyResult
 
 BASE = 1.0
 OBJECTIVE, REPORT = 10.0, 2.0  # an objective counts as much as all who look

@@ -15,7 +15,8 @@ from platform_assets.care.model import Sum, Trouble, counted
 from platform_assets.inventory.health import span
 from platform_assets.inventory.model import Graph
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import Action, Feedback, KeyResult, Minutes, Request
+from platform_assets.product.curated_kinds import Action, KeyResult, Minutes
+from platform_assets.product.kinds import Feedback, Request
 from platform_assets.product.progress import AT_RISK, NOT_MEASURED, OFF_TRACK, Progress
 from platform_assets.product.store import Everything
 

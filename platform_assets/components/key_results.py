@@ -25,7 +25,8 @@ from platform_assets.inventory.upstream import Upstream, upstream
 from platform_assets.policy import Freshness, line_of, stamp
 from platform_assets.pools import engine_pool
 from platform_assets.product import curated, measuring
-from platform_assets.product.kinds import KeyResult, Measurement
+from platform_assets.product.curated_kinds import KeyResult
+from platform_assets.product.kinds import Measurement
 from platform_assets.product.progress import amount, day
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT

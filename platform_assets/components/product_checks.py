@@ -7,7 +7,7 @@ is known of tables (`report_checks`), links (`product_records`).
 from collections.abc import Mapping
 
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import KeyResult, Metric
+from platform_assets.product.curated_kinds import KeyResult, Metric
 from platform_assets.reporting import columns, sql
 from platform_assets.reporting.document import Document, Query
 from platform_assets.reporting.errors import ReportError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from platform_assets.product import curated_fields, curated_file
 from platform_assets.product.curated_file import Fault
-from platform_assets.product.kinds import (
+from platform_assets.product.curated_kinds import (
     Decision,
     KeyResult,
     Metric,
@@ -22,8 +22,8 @@ from platform_assets.product.kinds import (
     Requirement,
     RoadmapItem,
     Written,
-    name_of,
 )
+from platform_assets.product.kinds import name_of
 from resources.errors import PlatformError
 from resources.settings import settings
 

@@ -19,8 +19,7 @@ from pydantic import (
 
 from platform_assets.product import curated_sql
 from platform_assets.product.curated_file import Fault, Page
-from platform_assets.product.curated_words import faults_of
-from platform_assets.product.kinds import (
+from platform_assets.product.curated_kinds import (
     Action,
     Decision,
     KeyResult,
@@ -31,6 +30,7 @@ from platform_assets.product.kinds import (
     RoadmapItem,
     Written,
 )
+from platform_assets.product.curated_words import faults_of
 
 
 def _day(value: object) -> object:

@@ -7,20 +7,16 @@ lead nowhere (`broken`).
 from collections.abc import Iterable, Iterator
 
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import (
-    SUBMITTED,
+from platform_assets.product.curated_kinds import (
     Decision,
-    Feedback,
     KeyResult,
-    Link,
     Metric,
     Minutes,
-    Request,
     Requirement,
     RoadmapItem,
     Written,
-    name_of,
 )
+from platform_assets.product.kinds import SUBMITTED, Feedback, Link, Request, name_of
 from platform_assets.product.resting import rests
 
 _Ends = tuple[str, str, str, str]  # source, relation, target, and the target as it is written

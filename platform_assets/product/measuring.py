@@ -17,7 +17,8 @@ import duckdb
 import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
-from platform_assets.product.kinds import KeyResult, Measurement
+from platform_assets.product.curated_kinds import KeyResult
+from platform_assets.product.kinds import Measurement
 from resources.errors import PlatformError
 from resources.warehouse import Warehouse
 

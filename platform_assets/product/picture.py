@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from platform_assets.product.kinds import KeyResult, Measurement
+from platform_assets.product.curated_kinds import KeyResult
+from platform_assets.product.kinds import Measurement
 from platform_assets.product.picture_parts import Stretch, gaps, lines
 from platform_assets.product.progress import amount, breaks, day, term
 

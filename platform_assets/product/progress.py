@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from platform_assets.product.kinds import KeyResult, Measurement
+from platform_assets.product.curated_kinds import KeyResult
+from platform_assets.product.kinds import Measurement
 from platform_assets.product.measuring import definition
 
 REACHED, ON_TRACK, AT_RISK, OFF_TRACK = "reached", "on track", "at risk", "off track"

@@ -10,7 +10,8 @@ from typing import Any
 
 from platform_assets.product.broken import Broken, whole
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import INPUTS, Link, Minutes
+from platform_assets.product.curated_kinds import Minutes
+from platform_assets.product.kinds import INPUTS, Link
 from platform_assets.product.links import links
 from platform_assets.product.rows_tables import ACTIONS, TABLES, Table
 from platform_assets.product.store import Everything

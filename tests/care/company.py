@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from platform_assets.inventory.health import CheckResult, Status
 from platform_assets.inventory.model import Asset, Column, Graph
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import KeyResult, Objective
+from platform_assets.product.curated_kinds import KeyResult, Objective
 
 NOW = datetime(2026, 8, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -11,7 +11,8 @@ from platform_assets.care.importance import Importance
 from platform_assets.care.model import Sum
 from platform_assets.inventory.health import Status
 from platform_assets.inventory.model import Column, Graph
-from platform_assets.product.kinds import Action, Decision, Feedback, Minutes, Objective, Snooze
+from platform_assets.product.curated_kinds import Action, Decision, Minutes, Objective
+from platform_assets.product.kinds import Feedback, Snooze
 from platform_assets.product.progress import Progress
 from platform_assets.product.store import Everything
 from tests.care.company import CURATED, FASTER, MADE, NOW, asset, check, company, fine, old

@@ -12,15 +12,8 @@ from platform_assets.inventory import changes
 from platform_assets.inventory.changes import Commit
 from platform_assets.inventory.health import Status
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import (
-    Action,
-    Decision,
-    Feedback,
-    Metric,
-    Minutes,
-    Request,
-    RoadmapItem,
-)
+from platform_assets.product.curated_kinds import Action, Decision, Metric, Minutes, RoadmapItem
+from platform_assets.product.kinds import Feedback, Request
 from platform_assets.product.progress import Progress
 from platform_assets.product.store import Everything
 from tests.care.company import CURATED, FASTER, MADE, NOW, asset, company, fine, old

@@ -17,19 +17,17 @@ from platform_assets.catalog.web import application
 from platform_assets.inventory.health import Status
 from platform_assets.inventory.model import Asset, Graph
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import (
+from platform_assets.product.curated_kinds import (
     Action,
     Decision,
-    Feedback,
     KeyResult,
-    Measurement,
     Metric,
     Minutes,
     Objective,
-    Request,
     Requirement,
     RoadmapItem,
 )
+from platform_assets.product.kinds import Feedback, Measurement, Request
 from platform_assets.product.measured import Measured
 from platform_assets.product.measuring import definition
 from platform_assets.product.store import Everything, RecordStore, Vote

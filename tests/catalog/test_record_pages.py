@@ -10,18 +10,16 @@ from starlette.testclient import TestClient
 
 from platform_assets.catalog.demand import backlog
 from platform_assets.product.curated import Curated
-from platform_assets.product.kinds import (
+from platform_assets.product.curated_kinds import (
     Action,
     Decision,
-    Feedback,
-    Measurement,
     Metric,
     Minutes,
     Objective,
-    Request,
     Requirement,
     RoadmapItem,
 )
+from platform_assets.product.kinds import Feedback, Measurement, Request
 from platform_assets.product.measuring import definition
 from platform_assets.product.store import Everything
 from resources.errors import PlatformError

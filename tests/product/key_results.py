@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from platform_assets.product.kinds import KeyResult, Measurement
+from platform_assets.product.curated_kinds import KeyResult
+from platform_assets.product.kinds import Measurement
 from platform_assets.product.measuring import definition
 
 BEGIN = datetime(2026, 7, 1, tzinfo=UTC)

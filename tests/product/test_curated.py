@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.product import curated
-from platform_assets.product.kinds import Action, KeyResult
+from platform_assets.product.curated_kinds import Action, KeyResult
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 from tests.product.curated_files import write

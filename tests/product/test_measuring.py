@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from platform_assets.product import measuring
-from platform_assets.product.kinds import KeyResult, Measurement
+from platform_assets.product.curated_kinds import KeyResult
+from platform_assets.product.kinds import Measurement
 from platform_assets.product.measured import Measured
 from resources.errors import PlatformError
 from resources.warehouse import Warehouse

@@ -12,7 +12,7 @@ from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand.records import Snapshot, state_of, title_of
 from platform_assets.catalog.present import Facts, card, first_sentence, owner, record_url
 from platform_assets.product import progress
-from platform_assets.product.kinds import Written
+from platform_assets.product.curated_kinds import Written
 
 _HEADINGS = re.compile(r"^#.*$", re.MULTILINE)
 

@@ -12,7 +12,8 @@ from platform_assets.catalog.demand.cards import day, thing, things, written
 from platform_assets.catalog.demand.records import Snapshot
 from platform_assets.catalog.pages import Missing
 from platform_assets.catalog.present import Facts, owner, record_url
-from platform_assets.product.kinds import Action, Decision, Minutes, name_of
+from platform_assets.product.curated_kinds import Action, Decision, Minutes
+from platform_assets.product.kinds import name_of
 
 
 def decisions_page(view: View, snapshot: Snapshot) -> Facts:

@@ -16,18 +16,16 @@ from dataclasses import dataclass, replace
 
 from platform_assets.catalog.demand.records import Record, Records, Snapshot, state_of
 from platform_assets.inventory.model import RECORD, Asset, Graph
-from platform_assets.product.kinds import (
+from platform_assets.product.curated_kinds import (
     Decision,
-    Feedback,
     KeyResult,
-    Link,
     Metric,
     Minutes,
     Objective,
-    Request,
     Requirement,
     Written,
 )
+from platform_assets.product.kinds import Feedback, Link, Request
 
 DOMAIN = "demand"
 LONGEST_TITLE = 64

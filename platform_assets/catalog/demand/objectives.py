@@ -21,7 +21,8 @@ from platform_assets.catalog.present import Facts, card, cards, dagster_url, mom
 from platform_assets.inventory.model import RECORD, Asset
 from platform_assets.inventory.upstream import upstream
 from platform_assets.product import picture
-from platform_assets.product.kinds import OPEN, KeyResult, Measurement, Objective
+from platform_assets.product.curated_kinds import KeyResult, Objective
+from platform_assets.product.kinds import OPEN, Measurement
 from platform_assets.product.progress import (
     AT_RISK,
     NOT_BEGUN,

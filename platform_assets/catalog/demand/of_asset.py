@@ -14,7 +14,8 @@ from platform_assets.catalog.demand.records import Snapshot
 from platform_assets.catalog.present import Facts, cards, record_url
 from platform_assets.inventory.health import Health
 from platform_assets.inventory.model import RECORD, Asset
-from platform_assets.product.kinds import OPEN, Feedback, KeyResult, name_of
+from platform_assets.product.curated_kinds import KeyResult
+from platform_assets.product.kinds import OPEN, Feedback, name_of
 
 SAID = 3  # of the newest feedback that is shown
 WAITING = ("new", "accepted")

@@ -17,16 +17,9 @@ import sqlalchemy as sa
 
 from platform_assets.product import curated
 from platform_assets.product.curated import Curated
+from platform_assets.product.curated_kinds import Decision, Requirement, RoadmapItem, Written
 from platform_assets.product.evidence import Served
-from platform_assets.product.kinds import (
-    Decision,
-    Feedback,
-    Link,
-    Request,
-    Requirement,
-    RoadmapItem,
-    Written,
-)
+from platform_assets.product.kinds import Feedback, Link, Request
 from platform_assets.product.links import links
 from platform_assets.product.store import RecordStore, Submitted
 from resources.errors import PlatformError

@@ -13,7 +13,8 @@ from platform_assets.catalog.lineage import drawing
 from platform_assets.catalog.pages import Missing
 from platform_assets.catalog.present import Facts, asset_url, cards, check, record_url
 from platform_assets.inventory.model import RECORD
-from platform_assets.product.kinds import Metric, Requirement, name_of
+from platform_assets.product.curated_kinds import Metric, Requirement
+from platform_assets.product.kinds import name_of
 
 ORDER = ("agreed", "proposed", "met", "dropped")
 

@@ -9,7 +9,8 @@ from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand.cards import day, thing, things, written
 from platform_assets.catalog.demand.records import Snapshot
 from platform_assets.catalog.present import Facts, record_url
-from platform_assets.product.kinds import HORIZONS, RoadmapItem, name_of
+from platform_assets.product.curated_kinds import HORIZONS, RoadmapItem
+from platform_assets.product.kinds import name_of
 
 WORDS = {"now": "Now", "next": "Next", "later": "Later", "done": "Done"}
 
