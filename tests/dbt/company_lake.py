@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from resources.dbt import DbtProject, environment
-from resources.dbt_turns import take_turns
 from resources.settings import PROJECT_ROOT, settings
 from resources.warehouse import Warehouse
 from resources.warehouse.connection import identifier
+from tests.dbt.running import run
 
 SOURCES = PROJECT_ROOT / "platform_assets" / "defs" / "sources"
 TYPES = {
@@ -191,14 +188,8 @@ class CompanyLake:
 
     def _run(self, command: str, select: Sequence[str]) -> list[Any]:
         """Run dbt in this process and return one result for each node."""
-        os.environ.update(environment())
-        take_turns()
         arguments = ["--select", *select, "--indirect-selection", "empty"]
-        done = dbtRunner(manifest=self.manifest).invoke(
-            DbtProject.from_settings()._arguments(command, arguments, quiet=True)
-        )
-        assert isinstance(done.result, RunExecutionResult), done.exception
-        return list(done.result.results)
+        return run(self.manifest, command, arguments)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

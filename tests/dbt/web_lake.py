@@ -4,18 +4,14 @@ What belongs here: raw tables, landing, building, reading rows to compare. What 
 batches hold (`web_calls`).
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
-from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from resources.dbt import DbtProject, environment
-from resources.dbt_turns import take_turns
 from resources.warehouse import Warehouse
+from tests.dbt.running import run
 from tests.dbt.web_calls import AGENTS, Call
 
 MODELS = (
@@ -96,19 +92,9 @@ class WebLake:
 
     def results(self, command: str, select: Sequence[str], full_refresh: bool = False) -> list[Any]:
         """Run dbt in this process and return one result for each node."""
-        project = DbtProject.from_settings()
-        os.environ.update(environment())
-        take_turns()
         flags = ["--full-refresh"] if full_refresh else []
         names = [name.split(".")[-1] for name in select]
-        done = dbtRunner(manifest=self.manifest).invoke(
-            [
-                "--no-write-json",
-                *project._arguments(command, ["--select", *names, *flags], quiet=True),
-            ]
-        )
-        assert isinstance(done.result, RunExecutionResult), done.exception
-        return list(done.result.results)
+        return run(self.manifest, command, ["--select", *names, *flags])
 
     def rows(self, model: str) -> list[tuple[Any, ...]]:
         """Return every row of a model, sorted, without the columns that number loads."""
