@@ -65,6 +65,29 @@ CASES = {
         },
         set(),
     ),
+    "a left join to the first row of each decides over its own columns": (
+        "select c.name, o.amount from m.customers c left join (select *, row_number() over "
+        "(partition by customer_id order by ordered_at) as place from m.orders) o "
+        "on o.customer_id = c.id and o.place = 1",
+        {
+            "name": {"customers.name IDENTITY"},
+            "amount": {
+                *("orders.amount IDENTITY", "orders.customer_id JOIN", "customers.id JOIN"),
+                *("orders.customer_id WINDOW", "orders.ordered_at WINDOW"),
+            },
+        },
+        set(),
+    ),
+    "a left join to the first row of each of something else decides over all": (
+        "select c.name from m.customers c left join (select *, row_number() over "
+        "(partition by amount order by ordered_at) as place from m.orders) o "
+        "on o.customer_id = c.id and o.place = 1",
+        {"name": {"customers.name IDENTITY"}},
+        {
+            *("orders.customer_id JOIN", "customers.id JOIN"),
+            *("orders.amount WINDOW", "orders.ordered_at WINDOW"),
+        },
+    ),
     "a left join to many rows decides over all": (
         "select c.name from m.customers c left join m.orders o on o.customer_id = c.id",
         {"name": {"customers.name IDENTITY"}},

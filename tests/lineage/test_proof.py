@@ -85,6 +85,11 @@ def test_rows_are_not_told_apart_by_the_place_that_a_source_gives_them(
     assert proof.verdicts[Source("m.orders", "customer_id"), "place"] == PROVEN
 
 
+def test_more_rows_are_seen_in_a_column_that_is_always_zero(laboratory: Laboratory) -> None:
+    zero = "select id, id - id as zero from lake.m.orders where state = 'paid' or id < 5"
+    assert set(prove(laboratory, *lineage(zero)).verdicts.values()) == {PROVEN}
+
+
 def test_nothing_is_said_of_what_the_data_do_not_have(laboratory: Laboratory) -> None:
     nobody = prove(laboratory, *lineage(f"{SQL} and o.id < 0"))
     assert nobody.verdicts == {} and "finds no rows" in nobody.problem

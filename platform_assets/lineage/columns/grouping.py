@@ -197,11 +197,15 @@ def keys_of(
 
 def first_of_each(condition: exp.Expr, scope: Scope) -> Ranked | None:
     """Return what is numbered, if a condition takes the first row of each: `place = 1`."""
-    if not isinstance(condition, exp.EQ) or not isinstance(condition.expression, exp.Literal):
-        return None
-    if condition.expression.name != "1" or len(scope.sources) != 1:
+    if not is_first(condition) or len(scope.sources) != 1:
         return None
     return value_of(condition.this, scope).ranked
+
+
+def is_first(condition: exp.Expr) -> bool:
+    """Whether a condition says that something is 1, as the number of a first row is."""
+    one = condition.args.get("expression")
+    return isinstance(condition, exp.EQ) and isinstance(one, exp.Literal) and one.name == "1"
 
 
 def _kept_keys(node: exp.Select, scope: Scope, even_without_values: bool) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+from platform_assets.lineage.columns.grouping import is_first
 from platform_assets.lineage.columns.pivots import pivoted
 from platform_assets.lineage.columns.scope import Scope
 from platform_assets.lineage.columns.values import (
@@ -116,15 +117,21 @@ def _using(
 def _found_at_most_once(
     right: Relation, alias: str, join: exp.Join, using: list[str], scope: Scope
 ) -> bool:
-    """Whether the condition names a key of the right side, each column equal to something else."""
-    equal = set(using)
+    """Whether the condition names a key of the right side, each column equal to something else.
+
+    Of rows that are numbered within some columns, the first of each are told apart by these.
+    """
+    equal, keys = set(using), list(right.keys)
     for one in conjuncts(join.args.get("on")):
         if isinstance(one, exp.EQ | exp.NullSafeEQ):
             for side, other in ((one.this, one.expression), (one.expression, one.this)):
                 owners = {scope.owner(column) for column in other.find_all(exp.Column)}
                 if scope.owner(side) == alias and alias not in owners:
                     equal.add(side.name.lower())
-    return any(key <= equal for key in right.keys)
+            if scope.owner(one.this) == alias and is_first(one):
+                ranked = value_of(one.this, scope).ranked
+                keys += [ranked.within] if ranked is not None else []
+    return any(key <= equal for key in keys)
 
 
 def _add(node: exp.Expr, scope: Scope) -> list[str]:

@@ -12,7 +12,7 @@ from platform_assets.lineage.columns.values import decided, edges
 from platform_assets.lineage.columns.written import ColumnsOf, stored
 from platform_assets.lineage.model import Edge, Statement, TableLineage
 
-VERSION = 2  # of what is found: one more whenever the same SQL is traced otherwise
+VERSION = 3  # of what is found: one more whenever the same SQL is traced otherwise
 
 Schemas = Mapping[str, Mapping[str, str]]  # columns by table: lower case to as spelled
 Keys = Mapping[str, tuple[frozenset[str], ...]]
