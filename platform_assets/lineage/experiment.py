@@ -208,7 +208,7 @@ class _Experiment:
 
     def _prints(self, made: str) -> tuple[int, ...]:
         """Return the number of rows, and of each column a number that tells its values."""
-        # Not of the value alone: the hash of 0 and of false is 0, so more of them would add nothing.
+        # Not of the value alone: the hash of 0 and of false is 0, and more of them add nothing.
         told = ", ".join(f"sum(hash({self._told(name)}, 1)::HUGEINT)" for name in self.outputs)
         return self.laboratory.one(f"SELECT count(*), {told} FROM temp.{made}")
 
