@@ -37,6 +37,7 @@ VERSION_KEYS = {  # what tells rows apart in the laboratory, where no test of db
     **{f"product.{name}": [["number"]] for name in ("requests", "feedback", "history")},
     **{f"product.{name}": [["id"]] for name in ("objectives", "key_results", "requirements")},
     "product.links": [["source", "relation", "target"]],
+    "product.attention": [["rank"]],
     "staging.stg_shop_customers": [["customer_id"]],
     "staging.stg_shop_orders": [["order_id"]],
     "staging.stg_shop_order_lines": [["order_line_id"]],
