@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 
+from platform_assets.server.processes import die_with_parent
 from resources.dbt import DbtProject
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT, settings
@@ -124,6 +125,7 @@ def _compile(project: DbtProject, state: str) -> None:
 
 def main(folder: str, target: str, state: str) -> None:
     """Compile the project and write what `Compiled` holds; in a process of its own."""
+    die_with_parent()  # or it would compile on beside the next start of the platform
     os.nice(10)  # nobody waits for it
     project = DbtProject(Path(folder), Path(target))
     nodes = project.compile(SELECT, _folder(project) / "target")

@@ -1,0 +1,39 @@
+"""The process in which dbt compiles the project."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from resources.settings import PROJECT_ROOT
+
+ASK = """
+import sys
+from pathlib import Path
+from platform_assets.lineage.compiled import compiled
+from resources.dbt import DbtProject
+compiled(DbtProject(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+def test_dbt_does_not_compile_on_for_a_process_that_was_killed(project_data: Path) -> None:
+    target = project_data / "dbt" / "target"
+    asks = subprocess.Popen([sys.executable, "-c", ASK, str(PROJECT_ROOT / "dbt"), str(target)])
+    try:
+        compiles = _child(asks.pid)
+        while compiles.nice() == psutil.Process().nice():  # it has not begun
+            assert compiles.is_running()
+    finally:
+        asks.send_signal(signal.SIGKILL)
+        asks.wait()
+    psutil.wait_procs([compiles], timeout=5)
+    assert not compiles.is_running()
+
+
+def _child(pid: int) -> psutil.Process:
+    while True:
+        found = psutil.Process(pid).children()
+        if found:
+            return found[0]
