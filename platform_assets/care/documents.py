@@ -75,9 +75,8 @@ def _documents(graph: Graph, curated: Curated) -> Iterator[Document]:
             owner = asset.owners[0] if asset.owners else ""
             url = m.asset_url(asset.key)
             yield Document(asset.key, asset.label, owner, url, asset.described_in, (asset,))
-    metrics = ((f"metric/{each.id}", each, each.tables) for each in curated.metrics)
-    requirements = ((f"requirement/{each.id}", each, each.assets) for each in curated.requirements)
-    for name, record, keys in (*metrics, *requirements):
-        assets = tuple(graph.having(keys))
-        url = m.record_url(name)
-        yield Document(name, record.title, record.owner, url, record.file, assets)
+    metrics = ((each, each.tables) for each in curated.metrics)
+    requirements = ((each, each.assets) for each in curated.requirements)
+    for record, keys in (*metrics, *requirements):
+        assets, url = tuple(graph.having(keys)), m.record_url(record.name)
+        yield Document(record.name, record.title, record.owner, url, record.file, assets)

@@ -67,7 +67,7 @@ def _served(curated: Curated) -> Mapping[str, set[str]]:
     """Return by name of record the objectives that it serves: by itself, or by the roadmap."""
     found: dict[str, set[str]] = defaultdict(set)
     for item in curated.roadmap:
-        for name in (f"roadmap/{item.id}", *item.deliverables) if item.objective else ():
+        for name in (item.name, *item.deliverables) if item.objective else ():
             found[name].add(item.objective)
     for result in curated.key_results:
         for name in (result.key, f"objective/{result.objective}"):
@@ -166,7 +166,7 @@ def _action(
     late = now.date() - action.due
     return Trouble(
         kind=m.OVERDUE_ACTION,
-        subject=f"minutes/{minutes.id}#{number}",
+        subject=f"{minutes.name}#{number}",
         title=_short(action.what),
         what=f"due {action.due.day} {action.due:%B %Y}, from “{minutes.title}”",
         weight=Sum.of(
@@ -174,7 +174,7 @@ def _action(
         ),
         next_step="Do it, or agree on another day in the minutes.",
         owner=action.owner,
-        url=m.record_url(f"minutes/{minutes.id}"),
+        url=m.record_url(minutes.name),
         importance=Sum.of((1, ""), (1, "for being promised")),
         objectives=objectives,
     )

@@ -23,7 +23,6 @@ from platform_assets.product.curated_kinds import (
     RoadmapItem,
     Written,
 )
-from platform_assets.product.kinds import name_of
 from resources.errors import PlatformError
 from resources.settings import settings
 
@@ -57,9 +56,8 @@ class Curated:
     @cached_property
     def by_name(self) -> Mapping[str, Written]:
         """Every record by its name, `objective/x`; key results are `key_result/y`."""
-        kinds = {kind: getattr(self, folder) for kind, folder in FOLDERS.items()}
-        kinds["key_result"] = self.key_results
-        return {name_of(k, each.id): each for k, records in kinds.items() for each in records}
+        written = [each for folder in FOLDERS.values() for each in getattr(self, folder)]
+        return {each.name: each for each in (*written, *self.key_results)}
 
     def get(self, name: str) -> Written | None:
         """Return a record by its name; None if there is none."""

@@ -7,6 +7,9 @@ What belongs here: their fields. What does not: what people submit (`kinds`), re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import ClassVar
+
+from platform_assets.product.kinds import name_of
 
 HORIZONS = ("now", "next", "later", "done")
 
@@ -22,6 +25,7 @@ class Written:
         lines: the line of what its front matter names, by its text; `sql` is the query's first.
     """
 
+    kind: ClassVar[str] = ""  # the first part of its name
     id: str
     title: str
     owner: str
@@ -29,6 +33,11 @@ class Written:
     file: str = ""
     line: int = 1
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """`objective/trust`."""
+        return name_of(self.kind, self.id)
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Requirement(Written):
         acceptance: criteria, one sentence each.
     """
 
+    kind: ClassVar[str] = "requirement"
     statement: str = ""
     rationale: str = ""
     acceptance: tuple[str, ...] = ()
@@ -63,6 +73,7 @@ class KeyResult(Written):
         start, due: first and last day of the time that there is for it.
     """
 
+    kind: ClassVar[str] = "key_result"
     objective: str = ""
     sql: str = ""
     unit: str = ""
@@ -75,13 +86,14 @@ class KeyResult(Written):
     @property
     def key(self) -> str:
         """The key of its asset."""
-        return f"key_result/{self.id}"
+        return self.name
 
 
 @dataclass(frozen=True)
 class Objective(Written):
     """What is aimed at, from `start` to `due`."""
 
+    kind: ClassVar[str] = "objective"
     start: date = date.min
     due: date = date.max
     key_results: tuple[KeyResult, ...] = ()
@@ -97,6 +109,7 @@ class Decision(Written):
         superseded_by: id of the decision that replaces it.
     """
 
+    kind: ClassVar[str] = "decision"
     status: str = "proposed"
     decided_on: date | None = None
     options: tuple[str, ...] = ()
@@ -114,6 +127,7 @@ class RoadmapItem(Written):
         objective: id of the objective that it serves.
     """
 
+    kind: ClassVar[str] = "roadmap"
     horizon: str = "later"
     target: date | None = None
     shipped_on: date | None = None
@@ -135,6 +149,7 @@ class Action:
 class Minutes(Written):
     """What a meeting brought; `decisions` are ids."""
 
+    kind: ClassVar[str] = "minutes"
     held_on: date = date.min
     attendees: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
@@ -145,6 +160,7 @@ class Minutes(Written):
 class Metric(Written):
     """What a number means: its definition, unit and SQL; `tables` are keys of assets."""
 
+    kind: ClassVar[str] = "metric"
     definition: str = ""
     unit: str = ""
     sql: str = ""

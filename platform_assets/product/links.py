@@ -57,13 +57,12 @@ def _ends(curated: Curated) -> Iterator[tuple[Written, Iterator[_Ends]]]:
 
 
 def _of_requirement(each: Requirement) -> Iterator[_Ends]:
-    name = name_of("requirement", each.id)
     for number in each.requests:
-        yield name_of("request", number), "taken_up_by", name, str(number)
+        yield name_of("request", number), "taken_up_by", each.name, str(number)
     for key in each.assets:
-        yield name, "met_by", key, key
+        yield each.name, "met_by", key, key
     if each.check:
-        yield name, "verified_by", each.check, each.check
+        yield each.name, "verified_by", each.check, each.check
 
 
 def _of_key_result(each: KeyResult) -> Iterator[_Ends]:
@@ -73,30 +72,27 @@ def _of_key_result(each: KeyResult) -> Iterator[_Ends]:
 
 
 def _of_decision(each: Decision) -> Iterator[_Ends]:
-    name = name_of("decision", each.id)
     for record in each.settles:
-        yield name, "settles", record, record
+        yield each.name, "settles", record, record
     if each.superseded_by:
-        yield name_of("decision", each.superseded_by), "supersedes", name, each.superseded_by
+        yield name_of("decision", each.superseded_by), "supersedes", each.name, each.superseded_by
 
 
 def _of_roadmap(each: RoadmapItem) -> Iterator[_Ends]:
-    name = name_of("roadmap", each.id)
     for record in each.deliverables:
-        yield name, "delivers", record, record
+        yield each.name, "delivers", record, record
     if each.objective:
-        yield name, "serves", name_of("objective", each.objective), each.objective
+        yield each.name, "serves", name_of("objective", each.objective), each.objective
 
 
 def _of_minutes(each: Minutes) -> Iterator[_Ends]:
-    name = name_of("minutes", each.id)
     for decision in each.decisions:
-        yield name_of("decision", decision), "minuted_in", name, decision
+        yield name_of("decision", decision), "minuted_in", each.name, decision
 
 
 def _of_metric(each: Metric) -> Iterator[_Ends]:
     for key in each.tables:
-        yield name_of("metric", each.id), "defined_on", key, key
+        yield each.name, "defined_on", key, key
 
 
 def _submitted(requests: Iterable[Request], feedback: Iterable[Feedback]) -> Iterator[Link]:

@@ -7,13 +7,19 @@ What belongs here: what several pages of records show alike. What does not: a pa
 import re
 from collections.abc import Iterable
 from datetime import date
+from typing import TypeVar
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand.records import Snapshot, state_of, title_of
+from platform_assets.catalog.lineage import drawing
+from platform_assets.catalog.pages import Missing
 from platform_assets.catalog.present import Facts, card, first_sentence, owner, record_url
+from platform_assets.inventory.model import RECORD
 from platform_assets.product import progress
 from platform_assets.product.curated_kinds import Written
+from platform_assets.product.kinds import name_of
 
+W = TypeVar("W", bound=Written)
 _HEADINGS = re.compile(r"^#.*$", re.MULTILINE)
 
 
@@ -38,10 +44,24 @@ def things(view: View, snapshot: Snapshot, names: Iterable[str]) -> list[Facts]:
     return [thing(view, snapshot, name) for name in dict.fromkeys(names)]
 
 
+def one(snapshot: Snapshot, kind: type[W], ident: str) -> W:
+    """Return a record of a kind that the team writes, by its id.
+
+    Raises:
+        Missing: there is none.
+    """
+    found = snapshot.curated.get(name_of(kind.kind, ident))
+    if not isinstance(found, kind):
+        raise Missing(f"There is no {name_of(kind.kind, ident)}.")
+    return found
+
+
 def written(record: Written) -> Facts:
     """Return what every record that the team writes has."""
     return {
         "id": record.id,
+        "name": record.name,
+        "url": record_url(record.name),
         "title": record.title,
         "owner": owner(record.owner) if record.owner else None,
         "text": record.text,
@@ -49,6 +69,12 @@ def written(record: Written) -> Facts:
         "file": record.file,
         "line": record.line,
     }
+
+
+def drawn(view: View, record: Written, up: int, down: int) -> Facts | None:
+    """Return the drawing of what a record comes from and leads to; None where it is in no graph."""
+    key = f"{RECORD}{record.name}"
+    return drawing(view, key, up, down) if key in view.graph.assets else None
 
 
 def day(value: date | None) -> str | None:

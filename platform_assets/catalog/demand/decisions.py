@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from datetime import date
 
 from platform_assets.catalog.catalog import View
-from platform_assets.catalog.demand.cards import day, thing, things, written
+from platform_assets.catalog.demand.cards import day, one, thing, things, written
 from platform_assets.catalog.demand.records import Snapshot
-from platform_assets.catalog.pages import Missing
-from platform_assets.catalog.present import Facts, owner, record_url
+from platform_assets.catalog.present import Facts, owner
 from platform_assets.product.curated_kinds import Action, Decision, Minutes
 from platform_assets.product.kinds import name_of
 
@@ -29,11 +28,8 @@ def decisions_page(view: View, snapshot: Snapshot) -> Facts:
 
 def decision_line(view: View, snapshot: Snapshot, found: Decision) -> Facts:
     """Return what a list shows of a decision."""
-    name = name_of("decision", found.id)
     return {
         **written(found),
-        "name": name,
-        "url": record_url(name),
         "status": found.status,
         "decided_on": day(found.decided_on),
         "choice": found.choice,
@@ -47,18 +43,15 @@ def decision_page(view: View, snapshot: Snapshot, ident: str) -> Facts:
     Raises:
         Missing: there is no such decision.
     """
-    name = name_of("decision", ident)
-    found = snapshot.curated.get(name)
-    if not isinstance(found, Decision):
-        raise Missing(f"There is no decision {ident}.")
+    found = one(snapshot, Decision, ident)
     return {
         **decision_line(view, snapshot, found),
         "options": [
             {"text": each, "chosen": each.strip() == found.choice.strip()} for each in found.options
         ],
-        "superseded_by": things(view, snapshot, snapshot.back(name, "supersedes")),
-        "supersedes": things(view, snapshot, snapshot.to(name, "supersedes")),
-        "minutes": things(view, snapshot, snapshot.to(name, "minuted_in")),
+        "superseded_by": things(view, snapshot, snapshot.back(found.name, "supersedes")),
+        "supersedes": things(view, snapshot, snapshot.to(found.name, "supersedes")),
+        "minutes": things(view, snapshot, snapshot.to(found.name, "minuted_in")),
     }
 
 
@@ -66,7 +59,7 @@ def minutes_page(view: View, snapshot: Snapshot) -> Facts:
     """Return all minutes, newest first, and before them every action that is still open."""
     every = sorted(snapshot.curated.minutes, key=lambda m: (m.held_on, m.title), reverse=True)
     open_ = [
-        {**_action(each, view.now.date()), "minutes": thing(view, snapshot, _name(found))}
+        {**_action(each, view.now.date()), "minutes": thing(view, snapshot, found.name)}
         for found in every
         for each in found.actions
         if each.done_on is None
@@ -82,7 +75,6 @@ def minutes_line(view: View, found: Minutes) -> Facts:
     actions = [_action(each, view.now.date()) for each in found.actions]
     return {
         **written(found),
-        "url": record_url(_name(found)),
         "held_on": day(found.held_on),
         "attendees": list(found.attendees),
         "actions": actions,
@@ -98,9 +90,7 @@ def one_minutes_page(view: View, snapshot: Snapshot, ident: str) -> Facts:
     Raises:
         Missing: there are none of that name.
     """
-    found = snapshot.curated.get(name_of("minutes", ident))
-    if not isinstance(found, Minutes):
-        raise Missing(f"There are no minutes {ident}.")
+    found = one(snapshot, Minutes, ident)
     decided = _decisions(snapshot, found.decisions)
     return {
         **minutes_line(view, found),
@@ -109,7 +99,7 @@ def one_minutes_page(view: View, snapshot: Snapshot, ident: str) -> Facts:
 
 
 def _decisions(snapshot: Snapshot, idents: Iterable[str]) -> list[Decision]:
-    found = (snapshot.curated.get(name_of("decision", each)) for each in idents)
+    found = (snapshot.curated.get(name_of(Decision.kind, each)) for each in idents)
     return [each for each in found if isinstance(each, Decision)]
 
 
@@ -121,7 +111,3 @@ def _action(found: Action, today: date) -> Facts:
         "done_on": day(found.done_on),
         "overdue": found.done_on is None and found.due < today,
     }
-
-
-def _name(found: Minutes) -> str:
-    return name_of("minutes", found.id)

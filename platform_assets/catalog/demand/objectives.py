@@ -12,11 +12,10 @@ from markupsafe import Markup
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import shown
-from platform_assets.catalog.demand.cards import amount, day, things, written
+from platform_assets.catalog.demand.cards import amount, day, drawn, one, things, written
 from platform_assets.catalog.demand.joined import key_of
 from platform_assets.catalog.demand.records import Snapshot
 from platform_assets.catalog.lineage import drawing
-from platform_assets.catalog.pages import Missing
 from platform_assets.catalog.present import Facts, card, cards, dagster_url, moment, record_url
 from platform_assets.inventory.model import RECORD, Asset
 from platform_assets.inventory.upstream import upstream
@@ -89,7 +88,6 @@ def objective_line(standings: Standings, found: Objective) -> Facts:
     said = {line["standing"] for line in results}
     return {
         **written(found),
-        "url": record_url(f"objective/{found.id}"),
         "start": day(found.start),
         "due": day(found.due),
         "standing": next((each for each in WORST_FIRST if each in said), NOT_MEASURED),
@@ -129,18 +127,14 @@ def objective_page(standings: Standings, ident: str) -> Facts:
     Raises:
         Missing: there is no such objective.
     """
-    view, snapshot, name = standings.view, standings.snapshot, f"objective/{ident}"
-    found = snapshot.curated.get(name)
-    if not isinstance(found, Objective):
-        raise Missing(f"There is no objective {ident}.")
-    key = f"{RECORD}{name}"
-    drawn = key in view.graph.assets
+    view, snapshot = standings.view, standings.snapshot
+    found = one(snapshot, Objective, ident)
     return {
         **objective_line(standings, found),
-        "roadmap": things(view, snapshot, snapshot.back(name, "serves")),
-        "decisions": things(view, snapshot, snapshot.back(name, "settles")),
-        "behind": behind(view, snapshot, [key]),
-        "lineage": drawing(view, key, DRAWN, 0) if drawn else None,
+        "roadmap": things(view, snapshot, snapshot.back(found.name, "serves")),
+        "decisions": things(view, snapshot, snapshot.back(found.name, "settles")),
+        "behind": behind(view, snapshot, [f"{RECORD}{found.name}"]),
+        "lineage": drawn(view, found, DRAWN, 0),
     }
 
 
@@ -151,9 +145,7 @@ def key_result_page(standings: Standings, ident: str) -> Facts:
         Missing: there is no such key result.
     """
     view, snapshot = standings.view, standings.snapshot
-    kr = next((each for each in snapshot.curated.key_results if each.id == ident), None)
-    if kr is None:
-        raise Missing(f"There is no key result {ident}.")
+    kr = one(snapshot, KeyResult, ident)
     found, measured = standings.of(kr), standings.measured.get(ident, ())
     key = key_of(kr.key, view.graph)
     asset = view.graph.assets.get(key)

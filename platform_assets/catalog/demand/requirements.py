@@ -7,14 +7,10 @@ from collections import Counter
 
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand import shown
-from platform_assets.catalog.demand.cards import thing, things, written
+from platform_assets.catalog.demand.cards import drawn, one, thing, things, written
 from platform_assets.catalog.demand.records import Snapshot
-from platform_assets.catalog.lineage import drawing
-from platform_assets.catalog.pages import Missing
-from platform_assets.catalog.present import Facts, asset_url, cards, check, record_url
-from platform_assets.inventory.model import RECORD
+from platform_assets.catalog.present import Facts, asset_url, cards, check
 from platform_assets.product.curated_kinds import Metric, Requirement
-from platform_assets.product.kinds import name_of
 
 ORDER = ("agreed", "proposed", "met", "dropped")
 
@@ -30,16 +26,13 @@ def requirements_page(view: View, snapshot: Snapshot) -> Facts:
 
 def requirement_line(view: View, snapshot: Snapshot, found: Requirement) -> Facts:
     """Return what a list shows of a requirement."""
-    name = name_of("requirement", found.id)
     return {
         **written(found),
-        "name": name,
-        "url": record_url(name),
         "status": found.status,
         "statement": found.statement,
         "verified": _check(view, found.check),
         "assets": things(view, snapshot, found.assets),
-        "requests": len(_requests(snapshot, name)),
+        "requests": len(_requests(snapshot, found)),
     }
 
 
@@ -49,27 +42,22 @@ def requirement_page(view: View, snapshot: Snapshot, ident: str) -> Facts:
     Raises:
         Missing: there is no such requirement.
     """
-    name = name_of("requirement", ident)
-    found = snapshot.curated.get(name)
-    if not isinstance(found, Requirement):
-        raise Missing(f"There is no requirement {ident}.")
-    key = f"{RECORD}{name}"
-    asked = snapshot.requests_named(_requests(snapshot, name))
-    line = requirement_line(view, snapshot, found)
+    found = one(snapshot, Requirement, ident)
+    asked = snapshot.requests_named(_requests(snapshot, found))
     return {
-        **line,
+        **requirement_line(view, snapshot, found),
         "rationale": found.rationale,
         "acceptance": list(found.acceptance),
         "met_by": cards(view, view.graph.having(found.assets)),
         "requests": [shown.request(each, view) for each in asked],
-        "delivered_by": things(view, snapshot, snapshot.back(name, "delivers")),
-        "settled_by": things(view, snapshot, snapshot.back(name, "settles")),
-        "lineage": drawing(view, key, 1, 2) if key in view.graph.assets else None,
+        "delivered_by": things(view, snapshot, snapshot.back(found.name, "delivers")),
+        "settled_by": things(view, snapshot, snapshot.back(found.name, "settles")),
+        "lineage": drawn(view, found, 1, 2),
     }
 
 
-def _requests(snapshot: Snapshot, name: str) -> list[str]:
-    return list(dict.fromkeys(snapshot.back(name, "taken_up_by")))
+def _requests(snapshot: Snapshot, found: Requirement) -> list[str]:
+    return list(dict.fromkeys(snapshot.back(found.name, "taken_up_by")))
 
 
 def _check(view: View, named: str) -> Facts | None:
@@ -93,7 +81,6 @@ def metric_line(view: View, snapshot: Snapshot, found: Metric) -> Facts:
     """Return what a list shows of a metric."""
     return {
         **written(found),
-        "url": record_url(name_of("metric", found.id)),
         "unit": found.unit,
         "definition": found.definition,
         "tables": things(view, snapshot, found.tables),
@@ -106,16 +93,13 @@ def metric_page(view: View, snapshot: Snapshot, ident: str) -> Facts:
     Raises:
         Missing: there is no such metric.
     """
-    name = name_of("metric", ident)
-    found = snapshot.curated.get(name)
-    if not isinstance(found, Metric):
-        raise Missing(f"There is no metric {ident}.")
-    key, tables = f"{RECORD}{name}", set(found.tables)
+    found = one(snapshot, Metric, ident)
+    tables = set(found.tables)
     related = [kr for kr in snapshot.curated.key_results if tables and tables & set(kr.tables)]
     return {
         **metric_line(view, snapshot, found),
         "sql": found.sql,
         "read_from": cards(view, view.graph.having(found.tables)),
         "key_results": [thing(view, snapshot, kr.key) for kr in related],
-        "lineage": drawing(view, key, 2, 0) if key in view.graph.assets else None,
+        "lineage": drawn(view, found, 2, 0),
     }

@@ -8,7 +8,7 @@ from datetime import date
 from platform_assets.catalog.catalog import View
 from platform_assets.catalog.demand.cards import day, thing, things, written
 from platform_assets.catalog.demand.records import Snapshot
-from platform_assets.catalog.present import Facts, record_url
+from platform_assets.catalog.present import Facts
 from platform_assets.product.curated_kinds import HORIZONS, RoadmapItem
 from platform_assets.product.kinds import name_of
 
@@ -32,12 +32,10 @@ def roadmap_page(view: View, snapshot: Snapshot) -> Facts:
 
 def roadmap_line(view: View, snapshot: Snapshot, item: RoadmapItem) -> Facts:
     """Return what a list shows of an item."""
-    name, today = name_of("roadmap", item.id), view.now.date()
+    today = view.now.date()
     open_ = item.horizon != "done"
     return {
         **written(item),
-        "name": name,
-        "url": record_url(name),
         "horizon": item.horizon,
         "target": day(item.target),
         "shipped_on": day(item.shipped_on),
@@ -46,5 +44,5 @@ def roadmap_line(view: View, snapshot: Snapshot, item: RoadmapItem) -> Facts:
         if item.objective
         else None,
         "deliverables": things(view, snapshot, item.deliverables),
-        "settled_by": things(view, snapshot, snapshot.back(name, "settles")),
+        "settled_by": things(view, snapshot, snapshot.back(item.name, "settles")),
     }
