@@ -153,7 +153,7 @@ def test_the_order_is_by_score_then_by_who_asked_then_by_age() -> None:
 
 
 def test_the_method_is_the_one_that_dbt_uses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert declared().name in {*METHODS, "custom"}  # of the project itself
     monkeypatch.setenv("PLATFORM_DBT_DIR", str(tmp_path))
