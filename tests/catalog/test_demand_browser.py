@@ -1,13 +1,12 @@
 """Pages of demand in a real browser: by everybody, wide and narrow."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.catalog.intake_world import ANA, DATA, Intake
 from tests.catalog.serving import served
-from tests.catalog.test_browser import Seen, browser, sync_api
+from tests.catalog.test_browser import Seen, browser, grave_faults, sync_api
 from tests.catalog.world import HereSandbox
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -40,10 +39,6 @@ PAGES = [
 def test_pages_are_accessible_and_fit_a_phone(
     browser: sync_api.Browser, base: str, intake: Intake
 ) -> None:
-    if "CI" not in os.environ:
-        pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not there")
-    from axe_playwright_python.sync_playwright import Axe
-
     several_records(intake)
     page = browser.new_page()
     page.context.add_cookies([{"name": "who", "value": ANA, "url": base}])
@@ -56,12 +51,7 @@ def test_pages_are_accessible_and_fit_a_phone(
             summary.evaluate(
                 "each => { each.parentElement.name = ''; each.parentElement.open = true }"
             )
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page).response["violations"]
-            grave = [v for v in found if v["impact"] in ("serious", "critical")]
-            faults = [(v["id"], v["nodes"][0]["html"][:200]) for v in grave]
-            assert faults == [], (path, scheme)
+        assert grave_faults(page) == [], path
         page.set_viewport_size({"width": 390, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
     page.close()
