@@ -23,13 +23,14 @@ from platform_assets.care.model import Item
 from platform_assets.care.readers import Read, used
 from platform_assets.care.rows import TABLE, rows
 from platform_assets.care.volumes import Volumes
+from platform_assets.components.product_tables import key_of, table_spec
 from platform_assets.inventory import collect
 from platform_assets.inventory.health import Status
 from platform_assets.inventory.judging import Verdicts
 from platform_assets.inventory.model import Graph
 from platform_assets.inventory.status import Statuses
 from platform_assets.inventory.upstream import upstream
-from platform_assets.policy import Freshness, line_of, stamp
+from platform_assets.policy import Freshness
 from platform_assets.pools import engine_pool
 from platform_assets.product import curated, rows_lake
 from platform_assets.product.curated import Curated
@@ -42,8 +43,7 @@ from resources.settings import PROJECT_ROOT
 from resources.warehouse import Warehouse
 from resources.warehouse.sandbox import QueryError
 
-KEY = dg.AssetKey([rows_lake.SCHEMA, TABLE.name])
-DOMAIN = "product"
+KEY = key_of(TABLE)
 LAST = {"dagster/priority": "-20"}  # of a run that has other steps: it tells how they went
 # It reads the records. That it reads how all other assets are is no dependency: everything would
 # be upstream of one report, and matter as much as what management reads.
@@ -81,31 +81,14 @@ class Attention(dg.Component, dg.Model, dg.Resolvable):
 
     def spec(self, file: Path) -> dg.AssetSpec:
         """Return the asset, with what the policy asks of every asset."""
-        return stamp(
-            dg.AssetSpec(
-                KEY,
-                deps=[[rows_lake.SCHEMA, name] for name in RESTS_ON],
-                description=TABLE.description,
-                automation_condition=safety_net(),
-            ),
-            layer=DOMAIN,
-            domain=DOMAIN,
-            kinds={"ducklake"},
-            table=f"lake.{rows_lake.SCHEMA}.{TABLE.name}",
-            file=file,
-            line=line_of(file, r"^type:.*Attention"),
-            owners=[self.owner],
-            freshness=self.freshness.policy(),
-            columns=[
-                dg.TableColumn(
-                    name=column.name,
-                    type=column.type.lower(),
-                    description=column.meaning,
-                    tags={"personal": "true"} if column.personal else {},
-                )
-                for column in TABLE.columns
-            ],
-            metadata={"title": TABLE.title},
+        return table_spec(
+            TABLE,
+            self.owner,
+            self.freshness,
+            file,
+            "Attention",
+            deps=[[rows_lake.SCHEMA, name] for name in RESTS_ON],
+            automation_condition=safety_net(),
         )
 
 

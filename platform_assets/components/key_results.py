@@ -18,16 +18,18 @@ from dagster._utils.schedules import is_valid_cron_string
 from pydantic import Field, field_validator
 
 from platform_assets.automation import safety_net
+from platform_assets.components.product_tables import DOMAIN, table_spec
 from platform_assets.inventory import collect
 from platform_assets.inventory.judging import Verdicts
 from platform_assets.inventory.status import Statuses
 from platform_assets.inventory.upstream import Upstream, upstream
-from platform_assets.policy import Freshness, line_of, stamp
+from platform_assets.policy import Freshness, stamp
 from platform_assets.pools import engine_pool
 from platform_assets.product import curated, measuring
 from platform_assets.product.curated_kinds import KeyResult
 from platform_assets.product.kinds import Measurement
 from platform_assets.product.progress import amount, day
+from platform_assets.product.rows_tables import Column, Table
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 from resources.warehouse import Warehouse
@@ -35,7 +37,6 @@ from resources.warehouse import Warehouse
 MEASUREMENTS = dg.AssetKey(["product", "measurements"])
 MEASURED = "measured"  # the check that warns when nothing could be measured
 AFTER_REPORTS = {"dagster/priority": "10"}  # drawn at 15 to 25; models are built at -10
-DOMAIN = "product"
 
 
 class KeyResults(dg.Component, dg.Model, dg.Resolvable):
@@ -109,29 +110,22 @@ class KeyResults(dg.Component, dg.Model, dg.Resolvable):
 
     def table(self, key_results: Sequence[KeyResult], file: Path) -> dg.AssetSpec:
         """Return the asset of the table that all measurements go into."""
-        return stamp(
-            dg.AssetSpec(
-                MEASUREMENTS,
-                deps=[kr.key.split("/") for kr in key_results],
-                description="One row per measurement of a key result, from the first on; none is "
-                "ever changed.\n\nEach key result adds its own row in a transaction of its own. "
-                "Beware: a row without a value says that nothing could be measured, and why; "
-                "values of different definitions do not compare.",
-                automation_condition=safety_net(),
-            ),
-            layer=DOMAIN,
-            domain=DOMAIN,
-            kinds={"ducklake"},
-            table=f"lake.{measuring.TABLE}",
-            file=file,
-            line=line_of(file, r"^type:"),
-            owners=[self.owner],
-            freshness=self.freshness.policy(),
-            metadata={"title": "Measurements of key results"},
-            columns=[
-                dg.TableColumn(name, kind.lower(), meaning)
-                for name, (kind, meaning) in measuring.COLUMNS.items()
-            ],
+        table = Table(
+            MEASUREMENTS.path[-1],
+            "Measurements of key results",
+            "One row per measurement of a key result, from the first on; none is ever changed."
+            "\n\nEach key result adds its own row in a transaction of its own. Beware: a row "
+            "without a value says that nothing could be measured, and why; values of different "
+            "definitions do not compare.",
+            tuple(Column(name, *told) for name, told in measuring.COLUMNS.items()),
+        )
+        return table_spec(
+            table,
+            self.owner,
+            self.freshness,
+            file,
+            deps=[kr.key.split("/") for kr in key_results],
+            automation_condition=safety_net(),
         )
 
 

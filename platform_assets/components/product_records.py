@@ -14,18 +14,17 @@ from pydantic import Field
 
 from platform_assets.components import product_links
 from platform_assets.components.product_links import HOLD, Found
-from platform_assets.policy import Freshness, line_of, stamp
+from platform_assets.components.product_tables import key_of, table_spec
+from platform_assets.policy import Freshness
 from platform_assets.pools import engine_pool
 from platform_assets.product import broken, curated, links, rows, rows_lake
 from platform_assets.product.curated import Curated
 from platform_assets.product.rows_state import State, state
-from platform_assets.product.rows_tables import LINKING, LINKS, TABLES, Column, Table
+from platform_assets.product.rows_tables import LINKING, LINKS, TABLES, Table
 from platform_assets.product.store import Everything, RecordStore
 from resources.errors import PlatformError
 from resources.settings import PROJECT_ROOT
 from resources.warehouse import Warehouse
-
-DOMAIN = "product"
 
 
 class ProductRecords(dg.Component, dg.Model, dg.Resolvable):
@@ -48,19 +47,10 @@ class ProductRecords(dg.Component, dg.Model, dg.Resolvable):
 
     def spec(self, table: Table, file: Path) -> dg.AssetSpec:
         """Return the asset of a table, with what the policy asks of every asset."""
-        others = [_key(each) for each in TABLES if table is LINKS and each is not LINKS]
-        return stamp(
-            dg.AssetSpec(_key(table), deps=others, description=table.description),
-            layer=DOMAIN,
-            domain=DOMAIN,
-            kinds={"ducklake"} if table.submitted else {"ducklake", "markdown"},
-            table=f"lake.{rows_lake.SCHEMA}.{table.name}",
-            file=file,
-            line=line_of(file, r"^type:.*ProductRecords"),
-            owners=[self.owner],
-            freshness=self.freshness.policy(),
-            columns=[_column(each) for each in table.columns],
-            metadata={"title": table.title},
+        others = [key_of(each) for each in TABLES if table is LINKS and each is not LINKS]
+        kinds = () if table.submitted else ("markdown",)
+        return table_spec(
+            table, self.owner, self.freshness, file, "ProductRecords", kinds, deps=others
         )
 
 
@@ -100,7 +90,7 @@ def _asset(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
     checks = [
         dg.AssetCheckSpec(
             HOLD,
-            asset=_key(table),
+            asset=key_of(table),
             blocking=True,
             description="Every link from or to a request or feedback leads to what exists: a "
             "record, an asset, a version.",
@@ -121,14 +111,14 @@ def _asset(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
         assets = owned(context.repository_def.asset_graph.asset_nodes)
         before, written, store = _read(assets)
         found = product_links.look(written, store, assets)
-        wanted = [table for table in TABLES if _key(table) in context.selected_asset_keys]
+        wanted = [table for table in TABLES if key_of(table) in context.selected_asset_keys]
         loaded = rows.rows(written, store, found.faults)
         counts = rows_lake.replace(warehouse, wanted, loaded)
         yield from _made(wanted, counts, before, found)
         checked = context.selected_asset_check_keys
         for table in LINKING:
-            if dg.AssetCheckKey(_key(table), HOLD) in checked:
-                yield product_links.result(table, _key(table), found)
+            if dg.AssetCheckKey(key_of(table), HOLD) in checked:
+                yield product_links.result(table, key_of(table), found)
         product_links.refuse(found, [table for table in wanted if table in LINKING])
 
     return records
@@ -141,7 +131,7 @@ def _made(
     for table in tables:
         mark = before.of_broken(table) if found.of(table) else before.of(table)
         yield dg.MaterializeResult(
-            asset_key=_key(table),
+            asset_key=key_of(table),
             metadata={"dagster/row_count": counts[table.name], "source_fingerprint": mark},
         )
 
@@ -159,16 +149,3 @@ def _read(assets: Collection[str]) -> tuple[State, Curated, Everything]:
 def _check_name(key: dg.AssetCheckKey) -> str:
     """Return `<asset key>:<name>`, as requirements name a check."""
     return f"{key.asset_key.to_user_string()}:{key.name}"
-
-
-def _key(table: Table) -> dg.AssetKey:
-    return dg.AssetKey([rows_lake.SCHEMA, table.name])
-
-
-def _column(column: Column) -> dg.TableColumn:
-    return dg.TableColumn(
-        name=column.name,
-        type=column.type.lower(),
-        description=column.meaning,
-        tags={"personal": "true"} if column.personal else {},
-    )
