@@ -112,9 +112,13 @@ def _columns(
     columns: Sequence[tuple[str, str]],
     spec: dg.AssetSpec,
 ) -> list[dg.TableColumn]:
-    """Return a raw table's columns; one that is not declared says so, since when, and how it is."""
-    declared = {column.name.lower() for column in spec.metadata[SCHEMA].columns}
-    if all(name.lower() in declared for name, _ in columns):
+    """Return a raw table's columns; one that is not declared says so, since when, and how it is.
+
+    Where no column is declared, as a source made in Python may have it, nothing is said of any.
+    """
+    schema = spec.metadata.get(SCHEMA)
+    declared = {column.name.lower() for column in schema.columns} if schema else set()
+    if not declared or all(name.lower() in declared for name, _ in columns):
         return [dg.TableColumn(name=name, type=kind.lower()) for name, kind in columns]
     added, first = _since(connection, table)
     return [
